@@ -1,0 +1,33 @@
+"""The engine's own errors.
+
+    EngineError
+    ├── BadPhoto          the photo itself cannot be used; trying again cannot help
+    ├── NeedsModel        no concept of the recipe can be found by the segmenter in use
+    └── NotSupported      the recipe asks for something this build of the engine cannot do yet
+"""
+
+__all__ = ["BadPhoto", "EngineError", "NeedsModel", "NotSupported"]
+
+
+class EngineError(Exception):
+    """A photo fails with this one sentence, meant for a person; a retry gives the same result."""
+
+    code = "ENGINE_ERROR"
+
+
+class BadPhoto(EngineError):
+    """Not an image, truncated, too large, of an unsupported kind."""
+
+    code = "BAD_PHOTO"
+
+
+class NeedsModel(EngineError):
+    """Every concept of the recipe needs a model that the segmenter in use is not."""
+
+    code = "NEEDS_MODEL"
+
+
+class NotSupported(EngineError):
+    """An action that validates and is stored, but that the engine cannot run yet."""
+
+    code = "NOT_SUPPORTED"

@@ -1,0 +1,190 @@
+"""What passes between the engine's stages: photos, prompts, instances, actions, recipes, results.
+
+The engine knows nothing of users, presets or materials: whoever calls it has resolved concepts to prompts,
+materials to colours and textures, and the overlap order to the order of `Recipe.layers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Action",
+    "Exemplar",
+    "FloatMask",
+    "Instance",
+    "LabelMap",
+    "Layer",
+    "Mask",
+    "Photo",
+    "PhotoResult",
+    "Prompt",
+    "Recipe",
+    "Recolor",
+    "Remove",
+    "Rgb",
+    "Segmentation",
+    "Status",
+    "Texture",
+    "Tone",
+]
+
+Rgb = NDArray[np.uint8]
+"""(H, W, 3) uint8, sRGB, red first."""
+Mask = NDArray[np.uint8]
+"""(H, W) uint8, 0 or 255."""
+FloatMask = NDArray[np.float32]
+"""(h, w) float32, 0..1."""
+LabelMap = NDArray[np.uint16]
+"""(H, W) uint16: 0 = none, k = instance #k."""
+Status = Literal["found", "absent", "needs_model"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A decoded photo: upright (EXIF orientation applied), converted to sRGB, 8 bit."""
+
+    rgb: Rgb
+    alpha: NDArray[np.uint8] | None = None
+    """(H, W) uint8, or None where the file has no transparency."""
+    format: str = ""
+    """The container it came in, as Pillow names it: "JPEG", "PNG", ..."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.rgb.shape[0], self.rgb.shape[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One concept as a segmenter is asked for it."""
+
+    concept: str
+    """Name of the concept; the key of its masks."""
+    text: str | None
+    """Text prompt for a promptable model; None for a layer found from the pixels (specular highlights)."""
+    finder: str | None = None
+    """Name of the classical method that can find it ("wall", "floor", "ceiling", "product", "background", "text",
+    "highlight", "grout"); None: only a model can."""
+    several: bool = False
+    """True where a photo usually shows several instances."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """A box a user drew to show (or to exclude) one instance of a concept."""
+
+    concept: str
+    box: tuple[float, float, float, float]
+    """x0, y0, x1, y1 in photo pixels."""
+    positive: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instance:
+    """One instance of a concept, at the segmenter's own resolution (full size masks are made one concept at a time)."""
+
+    score: float
+    """Confidence, 0..1."""
+    box: tuple[float, float, float, float]
+    """x0, y0, x1, y1 in photo pixels."""
+    mask: FloatMask
+    """(h, w) probability that a pixel belongs to the instance; the whole photo is stretched over (h, w)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmentation:
+    """What a segmenter says about one prompt on one photo."""
+
+    prompt: Prompt
+    status: Status
+    presence: float
+    """Confidence that the concept is in the photo at all, 0..1."""
+    instances: tuple[Instance, ...] = ()
+    """By falling score, then by position (top, then left). Instance #k of the label map is instances[k - 1]."""
+    source: str = ""
+    """Name of the segmenter: "classical", "sam3", "replay"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recolor:
+    """Repaint the surface: the region's median colour becomes the target, shading and texture stay."""
+
+    target: tuple[int, int, int]
+    """sRGB, 0..255 each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """Photographic correction inside the mask."""
+
+    exposure: float = 0.0
+    """EV, -2..2."""
+    temperature: float = 0.0
+    """-100 (cooler) .. 100 (warmer)."""
+    contrast: float = 0.0
+    """-100..100."""
+    saturation: float = 0.0
+    """-100 (grey) .. 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texture:
+    """Lay a material's pattern on the surface."""
+
+    material: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Fill the region from its surroundings."""
+
+
+Action = Recolor | Tone | Texture | Remove
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One concept and what is done to it."""
+
+    concept: str
+    action: Action
+    overrides: Mapping[int, Action] = field(default_factory=dict)
+    """Instance number (from 1) -> its own action."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole rule, resolved. Valid for any number of photos."""
+
+    prompts: tuple[Prompt, ...]
+    """Every concept that is needed, selected or protected, once each."""
+    layers: tuple[Layer, ...]
+    """In painting order: where two concepts overlap, the later layer has the pixel."""
+    protect: tuple[str, ...] = ()
+    """Concepts no layer may touch."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhotoResult:
+    """Everything one photo gives, encoded and ready to be stored."""
+
+    png: bytes
+    """The result at input size, PNG, alpha kept."""
+    preview: bytes
+    """JPEG, longer side at most 512 px."""
+    masks: Mapping[str, bytes]
+    """Concept -> label map as PNG at photo size (8 bit; 16 bit above 255 instances); found concepts only."""
+    instances: bytes
+    """JSON: boxes, scores, areas, states of all instances by concept."""
+    warnings: tuple[str, ...] = ()
+    size: tuple[int, int] = (0, 0)
+    """(height, width) in pixels."""
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    """Stage -> milliseconds: decode, segment, matte, apply, encode."""
