@@ -1,0 +1,43 @@
+"""The job."""
+
+from s3palette.domain.job_messages import (
+    CancelJob,
+    ConfirmUpload,
+    CreateJob,
+    Dispatch,
+    Execute,
+    GetJob,
+    JobCreated,
+    JobEnded,
+    JobQueued,
+    PhotoDelivered,
+    PhotoFailed,
+    PhotoRetried,
+    PhotoStarted,
+    RecordFault,
+    RecordResult,
+    StartPhoto,
+    UploadConfirmed,
+    UploadOpen,
+)
+
+__all__ = [
+    "CancelJob",
+    "ConfirmUpload",
+    "CreateJob",
+    "Dispatch",
+    "Execute",
+    "GetJob",
+    "JobCreated",
+    "JobEnded",
+    "JobQueued",
+    "PhotoDelivered",
+    "PhotoFailed",
+    "PhotoRetried",
+    "PhotoStarted",
+    "RecordFault",
+    "RecordResult",
+    "StartPhoto",
+    "UploadConfirmed",
+    "UploadOpen",
+]
