@@ -1,0 +1,191 @@
+"""Every `S3P_*` setting, typed, in one place. Nothing else reads the environment.
+
+    settings = load_settings()                       # from the environment
+    settings = load_settings(data_dir=tmp, engine="classical")   # arguments win over the environment
+
+An empty variable counts as unset. Secrets that are not set are made once and kept in `data_dir/secrets/`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from s3palette._secrets import SecretsError, load_or_make
+
+__all__ = ["MIN_SECRET_CHARS", "Settings", "SettingsError", "load_settings"]
+
+MIN_SECRET_CHARS = 32
+"""HS256 wants a key of 256 bits at least (RFC 7518, 3.2)."""
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_YEAR_S = 366 * 86_400
+_UNSET = SecretStr("")
+_SECRETS = ("jwt_secret", "callback_secret", "device_key", "storage_secret")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. One sentence a problem, each naming its variable and what to do, a line each."""
+
+
+def _default_data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "s3palette"
+
+
+class Settings(BaseSettings):
+    """All settings. Made by `load_settings`, which also fills in the secrets; frozen, picklable, prints no secret."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="S3P_", env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    data_dir: Path = Field(default_factory=_default_data_dir)
+    """Event log, objects, secrets and the cluster's address file. Default `$XDG_DATA_HOME/s3palette`, where
+    XDG_DATA_HOME is `~/.local/share` unless set."""
+
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(8000, ge=1, le=65535)
+    public_url: str | None = None
+    """Where clients reach us, "https://api.example.com". None: the scheme and Host of each request."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Allowed besides http://localhost:* and http://127.0.0.1:*; separated by commas in the environment; "*" is any."""
+
+    engine: Literal["auto", "classical", "external"] = "auto"
+    """auto: the best engine this machine has. external: GPU workers outside the cluster answer by callback."""
+    engine_replicas: int = Field(1, ge=1, le=1024)
+    engine_inflight: int = Field(2, ge=1, le=1024)
+    """Photos one replica works on at the same time."""
+    hosts: int = Field(1, ge=1, le=256)
+    """Host actors of the brain. One is right with the SQLite log."""
+    store: Literal["folder"] = "folder"
+
+    jwt_secret: SecretStr = _UNSET
+    callback_secret: SecretStr = _UNSET
+    device_key: SecretStr = _UNSET
+    """Key of the hash that turns a device_hash into a user id: never change it, or known devices become new users."""
+    storage_secret: SecretStr = _UNSET
+    """Signs the folder store's addresses."""
+    token_ttl_days: float = Field(30, gt=0, le=3650)
+
+    signup_limit: int = Field(0, ge=0)
+    """Sign-ups a minute from one address; 0 is off."""
+    client_address_header: str | None = None
+    """Header in which a trusted proxy puts the client's address, e.g. X-Forwarded-For; its last entry counts."""
+
+    max_photo_bytes: int = Field(60_000_000, ge=1)
+    max_pixels: int = Field(64_000_000, ge=1)
+    url_ttl: int = Field(3600, ge=1, le=604_800)
+    """Seconds a signed address lives."""
+
+    upload_within_s: float = Field(86_400, gt=0, le=_YEAR_S)
+    execute_within_s: float = Field(604_800, gt=0, le=_YEAR_S)
+    photo_within_s: float = Field(900, gt=0, le=_YEAR_S)
+    photo_within_external_s: float = Field(3600, gt=0, le=_YEAR_S)
+    command_answers_days: float = Field(7, gt=0, le=3650)
+    """How long a repeated command still gets its first answer."""
+
+    @property
+    def log_path(self) -> Path:
+        """The SQLite event log."""
+        return self.data_dir / "log.sqlite3"
+
+    @property
+    def objects_dir(self) -> Path:
+        """Root of the folder store."""
+        return self.data_dir / "objects"
+
+    @property
+    def secrets_dir(self) -> Path:
+        return self.data_dir / "secrets"
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("public_url")
+    @classmethod
+    def _clean_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("is not an address; give it as https://host or http://host:port")
+        return value.rstrip("/")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s]+", origin):
+                raise ValueError(f"names {origin!r}, which is not an origin; write scheme://host[:port] without a path")
+        return value
+
+    @field_validator("client_address_header")
+    @classmethod
+    def _header(cls, value: str | None) -> str | None:
+        if value is not None and not _HEADER_NAME.fullmatch(value):
+            raise ValueError("is not a header name; give one such as X-Forwarded-For")
+        return value
+
+    @field_validator(*_SECRETS)
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MIN_SECRET_CHARS:
+            raise ValueError(
+                f"is shorter than {MIN_SECRET_CHARS} characters; give a longer one, or leave it unset to have one made"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _limit_needs_an_address(self) -> Self:
+        if self.signup_limit and self.client_address_header is None:
+            raise ValueError(
+                "S3P_SIGNUP_LIMIT needs S3P_CLIENT_ADDRESS_HEADER: name the header in which your proxy puts the "
+                "client's address, or set the limit to 0."
+            )
+        return self
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from `overrides`, else the environment, else the defaults; missing secrets are made and kept.
+
+    Raises SettingsError.
+    """
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(problem) for problem in error.errors())) from None
+    try:
+        made = {
+            name: SecretStr(load_or_make(settings.secrets_dir / name, min_chars=MIN_SECRET_CHARS))
+            for name in _SECRETS
+            if not getattr(settings, name).get_secret_value()
+        }
+    except SecretsError as error:
+        raise SettingsError(f"S3P_DATA_DIR: {error}") from error
+    return settings.model_copy(update=made)
+
+
+def _sentence(problem: Any) -> str:
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if not problem["loc"]:
+        return message
+    variable = f"S3P_{str(problem['loc'][0]).upper()}"
+    if problem["type"] == "extra_forbidden":
+        return f"{variable} is not a setting; check its spelling."
+    if problem["type"] == "value_error":
+        return f"{variable} {message}."
+    return f"{variable} cannot be used: {message[:1].lower()}{message[1:]}; correct it or leave it unset."
