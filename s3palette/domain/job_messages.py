@@ -75,7 +75,7 @@ class Execute(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartPhoto(Command):
-    """-> {"start": False} | {"start": True, "user_id", "preset", "concepts", "protect"}. The engine asks before it works."""
+    """-> {"start": False} | {"start": True, "user_id", "preset", "concepts", "protect"}. Asked before any work."""
 
     idx: int
     attempt: int
