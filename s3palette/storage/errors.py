@@ -1,0 +1,27 @@
+"""The storage package's own errors (and `ObjectMissing`, which belongs to the port).
+
+StorageError
+├── BadKey            the key has a shape no object has
+├── AddressRefused    a signed address is forged, expired, or meant for something else
+└── ObjectTooLarge    more bytes than an object may have
+"""
+
+from __future__ import annotations
+
+__all__ = ["AddressRefused", "BadKey", "ObjectTooLarge", "StorageError"]
+
+
+class StorageError(Exception):
+    """Root of the storage errors; the message is one sentence."""
+
+
+class BadKey(StorageError):
+    """Not a key: unknown top folder, a strange character, too long, too deep."""
+
+
+class AddressRefused(StorageError):
+    """The signature does not fit method, key and expiry, or the time is over."""
+
+
+class ObjectTooLarge(StorageError):
+    """The upload went past its limit; nothing of it was kept."""

@@ -1,0 +1,54 @@
+"""What every object store does, run on each of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from s3palette.storage import FolderStore, ObjectMissing, ObjectStore
+from s3palette.testing import MemoryStore
+
+KEY = "outputs/u_1/j_1/0_result.png"
+
+
+@pytest.fixture(params=["folder", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    return FolderStore(tmp_path / "objects", "s" * 32, 60) if request.param == "folder" else MemoryStore()
+
+
+async def test_what_goes_in_comes_out(store: ObjectStore, tmp_path: Path) -> None:
+    await store.put(KEY, b"\x00\xff" * 1000, "image/png")
+    assert await store.get(KEY) == b"\x00\xff" * 1000
+    await store.download(KEY, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b"\x00\xff" * 1000
+
+
+async def test_an_object_is_replaced(store: ObjectStore) -> None:
+    await store.put(KEY, b"first", "image/png")
+    await store.put(KEY, b"", "image/png")
+    assert await store.get(KEY) == b""
+
+
+async def test_what_is_not_there_is_missing(store: ObjectStore, tmp_path: Path) -> None:
+    with pytest.raises(ObjectMissing, match=KEY):
+        await store.get(KEY)
+    with pytest.raises(ObjectMissing):
+        await store.download(KEY, tmp_path / "copy")
+
+
+async def test_sizes_of_a_folder(store: ObjectStore) -> None:
+    await store.put("inputs/u_1/j_1/0.jpg", b"abc", "image/jpeg")
+    await store.put("inputs/u_1/j_1/1.jpg", b"", "image/jpeg")
+    await store.put("inputs/u_1/j_10/0.jpg", b"not this job", "image/jpeg")
+    assert await store.sizes("inputs/u_1/j_1/") == {"inputs/u_1/j_1/0.jpg": 3, "inputs/u_1/j_1/1.jpg": 0}
+    assert await store.sizes("inputs/u_2/j_9/") == {}
+
+
+async def test_addresses_are_absolute(store: ObjectStore) -> None:
+    assert store.presign_put(KEY, "https://api.example").startswith("https://api.example/")
+    assert store.presign_put(KEY, "https://api.example") != store.presign_get(KEY, "https://api.example")
+
+
+async def test_a_usable_store_passes_its_check(store: ObjectStore) -> None:
+    await store.check()
