@@ -1,0 +1,54 @@
+"""From a rule of the domain to the engine's recipe: the one place that knows both vocabularies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
+
+import engine
+from s3palette.domain import actions
+from s3palette.domain.errors import ValidationFailed
+from s3palette.domain.materials import load_materials
+from s3palette.domain.presets import load_presets
+from s3palette.domain.rules import Layer, Prompt, resolve
+
+__all__ = ["build_recipe"]
+
+
+def build_recipe(preset_id: str, concepts: Mapping[str, Any], protect: Sequence[str] | None = None) -> engine.Recipe:
+    """Check a rule in the shape of the API and resolve it for the engine.
+
+    `protect` None means the preset's defaults. Raises ValidationFailed; its message begins with the field.
+    """
+    preset = load_presets().get(preset_id)
+    if preset is None:
+        raise ValidationFailed(f"preset: there is no preset {preset_id}; there are {', '.join(load_presets())}")
+    rule = resolve(preset, load_materials(), concepts, protect)
+    return engine.Recipe(
+        prompts=tuple(_prompt(prompt) for prompt in rule.prompts),
+        layers=tuple(_layer(layer) for layer in rule.layers),
+        protect=rule.protect,
+    )
+
+
+def _prompt(prompt: Prompt) -> engine.Prompt:
+    return engine.Prompt(prompt.concept, prompt.text, prompt.finder, prompt.several)
+
+
+def _layer(layer: Layer) -> engine.Layer:
+    overrides = {number: _action(action) for number, action in layer.overrides.items()}
+    return engine.Layer(layer.concept, _action(layer.action), overrides)
+
+
+def _action(action: actions.Action) -> engine.Action:
+    match action:
+        case actions.Recolor(rgb):
+            return engine.Recolor(rgb)
+        case actions.Tone(exposure, temperature, contrast, saturation):
+            return engine.Tone(exposure, temperature, contrast, saturation)
+        case actions.Texture(material):
+            return engine.Texture(material)
+        case actions.Remove():
+            return engine.Remove()
+        case _:
+            assert_never(action)

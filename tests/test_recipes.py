@@ -1,0 +1,104 @@
+"""Every rule that can be written maps onto the engine's vocabulary, field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+import engine
+from s3palette.domain.errors import ValidationFailed
+from s3palette.domain.materials import load_materials
+from s3palette.domain.palette import Preset
+from s3palette.domain.presets import PRESET_IDS, load_presets
+from s3palette.recipes import build_recipe
+
+CONCEPTS = [(preset.id, concept.name) for preset in load_presets().values() for concept in preset.concepts]
+RULE_SETS = [(preset.id, rule_set.id) for preset in load_presets().values() for rule_set in preset.rule_sets]
+
+
+def entry(action: str, value: Any = None) -> dict[str, Any]:
+    return {"action": action, "value": value}
+
+
+@pytest.mark.parametrize(("preset_id", "name"), CONCEPTS)
+def test_every_concept_becomes_a_prompt_and_a_layer(preset_id: str, name: str) -> None:
+    concept = next(c for c in load_presets()[preset_id].concepts if c.name == name)
+    recipe = build_recipe(preset_id, {name: entry("recolor", "#010203")}, [])
+    assert recipe.prompts == (engine.Prompt(name, concept.prompt, concept.finder, concept.several),)
+    assert recipe.layers == (engine.Layer(name, engine.Recolor((1, 2, 3))),)
+    assert recipe.protect == ()
+
+
+@pytest.mark.parametrize("preset_id", PRESET_IDS)
+def test_whatever_can_be_protected_becomes_a_prompt(preset_id: str) -> None:
+    preset = load_presets()[preset_id]
+    selected, *others = preset.concept_names
+    protect = [*others, *(layer.name for layer in preset.layers)]
+    recipe = build_recipe(preset_id, {selected: entry("remove")}, protect)
+    assert recipe.protect == tuple(protect)
+    assert [prompt.concept for prompt in recipe.prompts] == [selected, *protect]
+    from_pixels = {prompt.concept: prompt for prompt in recipe.prompts if prompt.text is None}
+    assert {layer.name for layer in preset.layers} <= from_pixels.keys()
+    assert all(prompt.finder for prompt in from_pixels.values())
+
+
+def _expected(given: Mapping[str, Any]) -> engine.Action:
+    catalogue = load_materials()
+    if given["action"] == "recolor":
+        material = catalogue.materials.get(given["value"])
+        red, green, blue = bytes.fromhex((material.hex if material else given["value"])[1:])
+        return engine.Recolor((red, green, blue))
+    if given["action"] == "tone":
+        value = given["value"]
+        return engine.Tone(**(asdict(catalogue.tones[value]) if isinstance(value, str) else value))
+    assert given["action"] == "texture"
+    return engine.Texture(given["value"])
+
+
+@pytest.mark.parametrize(("preset_id", "rule_id"), RULE_SETS)
+def test_every_named_rule_set_maps(preset_id: str, rule_id: str) -> None:
+    preset: Preset = load_presets()[preset_id]
+    rule_set = next(r for r in preset.rule_sets if r.id == rule_id)
+    recipe = build_recipe(preset_id, rule_set.concepts, rule_set.protect)
+    assert {layer.concept: layer.action for layer in recipe.layers} == {
+        name: _expected(given) for name, given in rule_set.concepts.items()
+    }
+    order = [name for name in preset.painting_order if name in rule_set.concepts]
+    assert [layer.concept for layer in recipe.layers] == order
+    assert recipe.protect == rule_set.protect
+
+
+def test_every_action_and_overrides_of_instances() -> None:
+    window = {
+        **entry("recolor", "black_matte"),
+        "instances": {"2": entry("remove"), "3": entry("tone", {"exposure": 1})},
+    }
+    recipe = build_recipe("interior", {"Window": window, "Floor": entry("texture", "oak_a")}, [])
+    floor, window_layer = recipe.layers
+    assert floor == engine.Layer("Floor", engine.Texture("oak_a"))
+    assert window_layer.overrides == {2: engine.Remove(), 3: engine.Tone(exposure=1.0)}
+
+
+def test_without_a_list_the_defaults_protect() -> None:
+    recipe = build_recipe("interior", {"Wall": entry("recolor", "#FFFFFF")})
+    assert recipe.protect == load_presets()["interior"].protect_defaults
+
+
+@pytest.mark.parametrize(
+    ("preset_id", "concepts", "protect", "message"),
+    [
+        ("garden", {"Wall": entry("remove")}, None, "preset: there is no preset garden"),
+        ("interior", {"Roof": entry("remove")}, None, "concepts.Roof"),
+        ("interior", {"Wall": entry("recolor", "mud")}, None, "concepts.Wall.value"),
+        ("interior", {"Wall": entry("remove")}, ["Wall"], "protect: Wall"),
+    ],
+)
+def test_a_wrong_rule_is_refused(
+    preset_id: str, concepts: dict[str, Any], protect: list[str] | None, message: str
+) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        build_recipe(preset_id, concepts, protect)
+    assert refused.value.message.startswith(message)
