@@ -1,0 +1,236 @@
+"""Start a whole system, or connect to one that runs.
+
+A system is: a Ray cluster (our own, or the one RAY_ADDRESS names), the host actors, the engine's workers and the HTTP
+entrance as Serve applications. `data_dir/run.json` tells other processes where it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from actors.ports import is_free, serve_environment
+from s3palette.settings import Settings
+
+__all__ = ["ClusterError", "Running", "System", "connect", "running"]
+
+LOG_NODE = "s3palette_log"
+"""Custom resource of the node that has the SQLite log: hosts and edge replicas stay there."""
+OBJECT_STORE_BYTES = 100 * 2**20
+"""No photo passes through Ray's object store."""
+READY_WITHIN_S = 120.0
+STOP_PATIENCE_S = 10.0
+
+
+class ClusterError(Exception):
+    """The system cannot be started or reached. One sentence that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What `run.json` says of a running system."""
+
+    pid: int
+    """Process that started it and stops it on SIGTERM."""
+    ray_address: str
+    url: str
+    engine: str
+    hosts: int
+    ray_logs: str
+
+
+def running(data_dir: Path) -> Running | None:
+    """The system that runs on this data dir, or None."""
+    try:
+        told = Running(**json.loads((data_dir / "run.json").read_text()))
+        os.kill(told.pid, 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    except (ValueError, TypeError) as error:
+        raise ClusterError(f"{data_dir / 'run.json'} is damaged ({error}); delete it.") from error
+    return told
+
+
+def connect(data_dir: Path) -> Running:
+    """Connect this process to the system of a data dir, as a second Ray driver. Raises ClusterError."""
+    import ray
+
+    from actors.refs import NAMESPACE
+
+    told = running(data_dir)
+    if told is None:
+        raise ClusterError(f"Nothing runs on {data_dir}; start it with 's3palette up'.")
+    if not ray.is_initialized():
+        ray.init(address=told.ray_address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
+    return told
+
+
+class System:
+    """A system started by this process. `with System(settings) as system:` runs until the block ends.
+
+    `say` gets one line a step. Raises ClusterError before anything runs when the data dir or the port is taken.
+    """
+
+    def __init__(self, settings: Settings, say: Callable[[str], None] = lambda line: None) -> None:
+        self._settings = settings
+        self._say = say
+        self._lock: IO[str] | None = None
+        self._scratch = tempfile.TemporaryDirectory(prefix="s3p-")
+        self._hosts: list[Any] = []
+        self._own_cluster = "RAY_ADDRESS" not in os.environ
+        here = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host
+        self.url = f"http://{here}:{settings.http_port}"
+
+    def __enter__(self) -> System:
+        try:
+            self._take_data_dir()
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _take_data_dir(self) -> None:
+        data_dir = self._settings.data_dir
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (data_dir / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise ClusterError(
+                f"A system already runs on {data_dir}; stop it with 's3palette down', or choose another S3P_DATA_DIR."
+            ) from None
+        self._lock = lock
+        if not is_free(self._settings.http_port, self._settings.http_host):
+            raise ClusterError(
+                f"Port {self._settings.http_port} on {self._settings.http_host} is taken; "
+                "choose another with --port or S3P_HTTP_PORT."
+            )
+
+    def _start(self) -> None:
+        settings = self._settings
+        os.environ.update(serve_environment(Path(self._scratch.name)))
+        import ray
+        from ray import serve
+
+        from actors.host_actor import HostActor
+        from actors.refs import NAMESPACE, host_name
+        from serve_app import edge_app, engine_app
+
+        self._say("Starting Ray")
+        if self._own_cluster:
+            ray.init(
+                namespace=NAMESPACE,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="ERROR",
+                object_store_memory=OBJECT_STORE_BYTES,
+                resources={LOG_NODE: 1_000},
+            )
+        else:
+            ray.init(address=os.environ["RAY_ADDRESS"], namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
+            self._check_cluster(ray)
+        self._say("Opening the event log")
+        host_class = ray.remote(
+            num_cpus=0, max_restarts=-1, max_task_retries=-1, max_concurrency=10_000, resources={LOG_NODE: 1}
+        )(HostActor)
+        self._hosts = [
+            host_class.options(name=host_name(index), lifetime="detached").remote(index, settings)
+            for index in range(settings.hosts)
+        ]
+        try:
+            ray.get([host.figures.remote() for host in self._hosts], timeout=READY_WITHIN_S)
+        except ray.exceptions.RayError as error:
+            raise ClusterError(f"The event log in {settings.data_dir} cannot be used: {_cause(error)}") from error
+        self._say("Starting the entrance" if settings.engine == "external" else "Starting the entrance and the engine")
+        serve.start(http_options={"host": settings.http_host, "port": settings.http_port})
+        targets = [serve.RunTarget(edge_app(settings), name="api", route_prefix="/")]
+        if settings.engine != "external":
+            targets.append(serve.RunTarget(engine_app(settings), name="engine", route_prefix=None))
+        serve.run_many(targets, wait_for_applications_running=True)
+        self._await_ready()
+        self._write_address(ray)
+
+    def _check_cluster(self, ray: Any) -> None:
+        if LOG_NODE not in ray.cluster_resources():
+            raise ClusterError(
+                f"No node of the cluster at RAY_ADDRESS keeps the event log; start one with "
+                f"""ray start --resources='{{"{LOG_NODE}": 1000}}'."""
+            )
+        if self._settings.store == "folder" and sum(node["Alive"] for node in ray.nodes()) > 1:
+            raise ClusterError(
+                "S3P_STORE=folder cannot serve workers on several machines; run on a cluster of one machine."
+            )
+
+    def _await_ready(self) -> None:
+        import httpx
+
+        until = time.monotonic() + READY_WITHIN_S
+        said = "no answer"
+        while time.monotonic() < until:
+            with contextlib.suppress(httpx.HTTPError):
+                answer = httpx.get(f"{self.url}/ready", timeout=5.0)
+                if answer.status_code == 200:
+                    return
+                said = answer.text[:500]
+            time.sleep(0.1)
+        raise ClusterError(f"The system did not become ready within {READY_WITHIN_S:.0f} s: {said}")
+
+    def _write_address(self, ray: Any) -> None:
+        told = Running(
+            pid=os.getpid(),
+            ray_address=ray.get_runtime_context().gcs_address,
+            url=self.url,
+            engine=self._settings.engine,
+            hosts=self._settings.hosts,
+            ray_logs=str(Path(ray._private.worker._global_node.get_logs_dir_path())),
+        )
+        path = self._settings.data_dir / "run.json"
+        draft = path.with_suffix(".new")
+        draft.write_text(json.dumps(asdict(told)))
+        draft.replace(path)
+
+    def close(self) -> None:
+        """Let running turns end, close the log, stop what this process started. Idempotent."""
+        with contextlib.suppress(FileNotFoundError):
+            if self._lock is not None:
+                (self._settings.data_dir / "run.json").unlink()
+        self._stop_ray()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+        self._scratch.cleanup()
+
+    def _stop_ray(self) -> None:
+        import ray
+
+        if not ray.is_initialized():
+            return
+        with contextlib.suppress(Exception):  # a host that does not answer is stopped with the cluster
+            ray.get([host.close.remote(STOP_PATIENCE_S) for host in self._hosts], timeout=STOP_PATIENCE_S + 5)
+        if not self._own_cluster:
+            from ray import serve
+
+            for app in ("api", "engine"):
+                with contextlib.suppress(Exception):
+                    serve.delete(app)
+            for host in self._hosts:
+                ray.kill(host)
+        self._hosts = []
+        ray.shutdown()
+
+
+def _cause(error: Exception) -> str:
+    return str(getattr(error, "cause", None) or error).strip().splitlines()[-1]

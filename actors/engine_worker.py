@@ -1,0 +1,104 @@
+"""The engine worker: a Ray Serve deployment that keeps a segmenter loaded and carries photos from key to key.
+
+Autoscaling, health checks, queueing and GPU pinning are Ray's. A worker knows nothing of jobs: it reads a photo from the
+object store, runs the engine, stores what came out and answers with keys. Killing one costs a retry, nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import cv2
+from ray import serve
+
+import engine
+from actors.photo_dispatch import PhotoOutcome, PhotoTask
+from engine.segment.classical import ClassicalSegmenter
+from s3palette.domain import keys
+from s3palette.recipes import build_recipe
+from s3palette.settings import Settings
+from s3palette.storage import ObjectMissing, ObjectStore, open_store
+
+__all__ = ["DEPLOYMENT", "ENGINE_APP", "EngineWorker", "engine_app", "process_photo"]
+
+ENGINE_APP = "engine"
+DEPLOYMENT = "EngineWorker"
+
+
+async def process_photo(
+    task: PhotoTask, store: ObjectStore, segmenter: engine.Segmenter, threads: ThreadPoolExecutor, max_pixels: int
+) -> PhotoOutcome:
+    """One photo from its input key to its output keys. A fault of the store is raised; a fault of the photo is answered."""
+    user, job, idx = task.user_id, task.job_id, task.idx
+    try:
+        data = await store.get(keys.input_key(user, job, idx))
+    except ObjectMissing:
+        return PhotoOutcome("failed", "The uploaded photo is no longer in the store; upload it again in a new job.")
+    recipe = build_recipe(task.preset, task.concepts, task.protect)
+    loop = asyncio.get_running_loop()
+    try:
+        result = await loop.run_in_executor(
+            threads, lambda: engine.process(data, recipe, segmenter, max_pixels=max_pixels)
+        )
+    except engine.EngineError as error:
+        return PhotoOutcome("failed", str(error))
+    output_key, preview_key = keys.output_key(user, job, idx), keys.preview_key(user, job, idx)
+    instances_key = keys.instances_key(user, job, idx)
+    mask_keys = {concept: keys.mask_key(user, job, idx, concept) for concept in result.masks}
+    await asyncio.gather(
+        store.put(output_key, result.png, "image/png"),
+        store.put(preview_key, result.preview, "image/jpeg"),
+        store.put(instances_key, result.instances, "application/json"),
+        *(store.put(mask_keys[concept], png, "image/png") for concept, png in result.masks.items()),
+    )
+    return PhotoOutcome(
+        "done",
+        output_key=output_key,
+        preview_key=preview_key,
+        mask_keys=mask_keys,
+        instances_key=instances_key,
+        warnings=result.warnings,
+        timings_ms=dict(result.timings_ms),
+    )
+
+
+class EngineWorker:
+    """One replica. Works on `settings.engine_inflight` photos at a time, so that reading and writing overlap the work."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._store = open_store(settings)
+        self._segmenter = ClassicalSegmenter()
+        self._threads = ThreadPoolExecutor(settings.engine_inflight, thread_name_prefix="engine")
+        cv2.setNumThreads(1)  # photos run side by side; OpenCV's own threads would only fight over the cores
+
+    async def process(self, task: PhotoTask) -> PhotoOutcome:
+        """Run one photo; see `process_photo`."""
+        return await process_photo(task, self._store, self._segmenter, self._threads, self._settings.max_pixels)
+
+    async def name(self) -> str:
+        """Which engine answers here."""
+        return self._segmenter.name
+
+    async def check_health(self) -> None:
+        """Called by Serve; raises when the store cannot be used."""
+        await self._store.check()
+
+
+def engine_app(settings: Settings) -> Any:
+    """The Serve application of the workers. A replica reserves one core; replicas follow the queue."""
+    deployment = serve.deployment(
+        name=DEPLOYMENT,
+        max_ongoing_requests=settings.engine_inflight,
+        max_queued_requests=-1,  # the hosts bound what is under way and wait in turn
+        autoscaling_config={
+            "min_replicas": 1,
+            "max_replicas": settings.engine_replicas,
+            "target_ongoing_requests": settings.engine_inflight,
+        },
+        ray_actor_options={"num_cpus": 1},
+        graceful_shutdown_timeout_s=30,
+    )(EngineWorker)
+    return deployment.bind(settings)

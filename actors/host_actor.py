@@ -1,0 +1,153 @@
+"""The Ray actor that is a host: a thin shell over `EntityHost`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ray import serve
+
+from actors.engine_worker import DEPLOYMENT, ENGINE_APP
+from actors.entity_host import EntityHost
+from actors.job_coordinator import job_behaviour
+from actors.lane import Envelope, Lane, Outcome
+from actors.photo_dispatch import PhotoDispatch, PhotoOutcome, PhotoTask
+from actors.placement import host_of, shards_of
+from actors.refs import host_handle
+from actors.signup_window import SignupWindow
+from actors.user_limiter import user_behaviour
+from event_store import SqliteEventStore
+from s3palette.domain.errors import InternalError, PaletteError
+from s3palette.domain.model import Address, Command, Query
+from s3palette.read_models import PROJECTIONS
+from s3palette.settings import Settings
+
+__all__ = ["HostActor"]
+
+log = logging.getLogger(__name__)
+
+FORGET_ANSWERS_EVERY_S = 3600.0
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class HostActor:
+    """Host `index` of `settings.hosts`: opens the event log, recovers what is owed, answers messages.
+
+    Named, detached and restartable. After a restart Ray builds it anew with the same arguments, and everything it
+    knew is loaded from the log as it is asked for.
+    """
+
+    def __init__(self, index: int, settings: Settings) -> None:
+        self._index = index
+        self._settings = settings
+        self._signups = SignupWindow(settings.signup_limit)
+        self._lanes: dict[int, Lane] = {}
+        self._pruner: asyncio.Task[None] | None = None
+        self._opening = asyncio.get_running_loop().create_task(self._open())
+
+    async def _open(self) -> EntityHost:
+        settings = self._settings
+        self._store = await SqliteEventStore.open(settings.log_path, projections=PROJECTIONS)
+        behaviours = (user_behaviour(settings), job_behaviour(settings))
+        self._dispatch = PhotoDispatch(
+            _engine,
+            self._route,
+            self._store,
+            now=utc_now,
+            in_flight=settings.engine_replicas * settings.engine_inflight,
+            timeout_s=settings.photo_within_s,
+        )
+        host = EntityHost(
+            self._store,
+            behaviours,
+            now=utc_now,
+            run_photo=self._dispatch.run,
+            route=self._route,
+            shards=shards_of(self._index, settings.hosts),
+            writer=f"host-{self._index}",
+        )
+        self._host = host
+        owed = await host.start()
+        self._pruner = asyncio.create_task(self._forget_answers())
+        log.info("host %d is open, %d outbox rows recovered", self._index, owed)
+        return host
+
+    async def batch(self, envelopes: Sequence[Envelope]) -> list[Outcome]:
+        """Messages that travelled together; they are handled side by side, those of one entity in order."""
+        host = await self._opening
+        return await asyncio.gather(*(self._one(host, envelope) for envelope in envelopes))
+
+    async def ask(self, to: Address, message: Command | Query, command_id: str | None = None) -> Any:
+        """One message; raises what the entity raises. The plain ref ends here."""
+        host = await self._opening
+        return await host.ask(to, message, command_id=command_id)
+
+    async def allow_signup(self, address: str) -> int:
+        """Count one sign-up of a client address; 0: allowed, else seconds to wait."""
+        return self._signups.take(address)
+
+    async def figures(self) -> dict[str, int]:
+        """What an operator looks at: entities awake, rows in the outbox, photos waiting for the engine."""
+        host = await self._opening
+        return {"awake": host.awake, "outbox": host.outbox.depth, "photos_waiting": self._dispatch.waiting}
+
+    async def close(self, patience_s: float) -> None:
+        """End what runs within `patience_s` seconds and close the log. What is not done stays owed."""
+        host = await self._opening
+        if self._pruner is not None:
+            self._pruner.cancel()
+        await host.close(patience_s)
+        await self._store.close()
+
+    async def _one(self, host: EntityHost, envelope: Envelope) -> Outcome:
+        try:
+            reply = await host.ask(
+                envelope.to,
+                envelope.message,
+                command_id=envelope.command_id,
+                correlation=envelope.correlation,
+                settles=envelope.settles,
+            )
+        except PaletteError as refusal:
+            return False, refusal
+        except Exception:
+            log.exception("%s could not handle %r", envelope.to.stream, type(envelope.message).__name__)
+            return False, InternalError("Something went wrong on our side; the request can be sent again.")
+        return True, reply
+
+    async def _route(
+        self,
+        to: Address,
+        message: Command | Query,
+        *,
+        command_id: str | None = None,
+        correlation: str = "",
+        settles: Sequence[str] = (),
+    ) -> Any:
+        there = host_of(to, self._settings.hosts)
+        if there == self._index:
+            return await self._host.ask(
+                to, message, command_id=command_id, correlation=correlation, settles=settles
+            )
+        lane = self._lanes.get(there)
+        if lane is None:
+            lane = self._lanes[there] = Lane(host_handle(there).batch.remote)
+        return await lane.ask(Envelope(to, message, command_id, correlation, tuple(settles)))
+
+    async def _forget_answers(self) -> None:
+        while True:
+            oldest = datetime.fromtimestamp(utc_now().timestamp() - self._settings.command_answers_days * 86_400, UTC)
+            await self._store.prune_commands(oldest.isoformat())
+            await asyncio.sleep(FORGET_ANSWERS_EVERY_S)
+
+
+async def _engine(task: PhotoTask) -> PhotoOutcome:
+    handle = serve.get_deployment_handle(DEPLOYMENT, ENGINE_APP)
+    outcome: PhotoOutcome = await handle.process.remote(task)
+    return outcome

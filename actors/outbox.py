@@ -1,0 +1,108 @@
+"""Delivery of the outbox: what a committed step owes is done, again and again until it is done.
+
+The rows themselves are the truth and live in the event store. This class only holds the timers: rows of new steps are
+handed to it after their commit, rows of a former life are read at the start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from event_store import EventStore, OutboxRow
+
+__all__ = ["DeadLetter", "Handler", "Outbox"]
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[OutboxRow], Awaitable[None]]
+"""Does what a row asks for and sees to it that the row is settled. Raises DeadLetter to give up, anything else to retry."""
+
+FIRST_RETRY_S = 0.2
+LONGEST_RETRY_S = 60.0
+
+
+class DeadLetter(Exception):
+    """This row can never be delivered; it is kept for the operator with this reason."""
+
+
+class Outbox:
+    """At-least-once delivery with exponential backoff."""
+
+    def __init__(self, store: EventStore, handlers: Mapping[str, Handler], now: Callable[[], float]) -> None:
+        self._store = store
+        self._handlers = handlers
+        self._now = now
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    @property
+    def depth(self) -> int:
+        """Rows that wait or are being delivered."""
+        return len(self._timers) + len(self._running)
+
+    async def recover(self, shards: Sequence[int]) -> int:
+        """Take up every row that a former life of these shards still owes; how many."""
+        rows = await self._store.owed(shards)
+        self.accept(rows)
+        return len(rows)
+
+    def accept(self, rows: Iterable[OutboxRow]) -> list[asyncio.Task[None]]:
+        """Schedule rows that are committed. Returns the deliveries that began at once, in order."""
+        return [task for row in rows if (task := self._schedule(row)) is not None]
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """The rows are gone from the store: their timers go too. A delivery that runs is left alone."""
+        for row_id in ids:
+            if (timer := self._timers.pop(row_id, None)) is not None:
+                timer.cancel()
+
+    async def close(self, patience_s: float) -> None:
+        """Start nothing new; let what runs end within `patience_s` seconds, then cancel it (it stays owed)."""
+        self._closed = True
+        self.forget(list(self._timers))
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=patience_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _schedule(self, row: OutboxRow) -> asyncio.Task[None] | None:
+        if self._closed:
+            return None
+        self.forget([row.id])
+        wait = row.due_at - self._now()
+        if wait <= 0:
+            return self._start(row)
+        loop = asyncio.get_running_loop()
+        self._timers[row.id] = loop.call_later(wait, self._start, row)
+        return None
+
+    def _start(self, row: OutboxRow) -> asyncio.Task[None]:
+        self._timers.pop(row.id, None)
+        task = asyncio.create_task(self._deliver(row))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def _deliver(self, row: OutboxRow) -> None:
+        try:
+            await self._handlers[row.kind](row)
+        except DeadLetter as reason:
+            log.error("outbox row %s is dead: %s", row.id, reason)
+            await self._keep(replace(row, attempts=row.attempts + 1, error=str(reason), dead=True))
+        except Exception as error:
+            wait = min(FIRST_RETRY_S * 2**row.attempts, LONGEST_RETRY_S)
+            log.warning("outbox row %s failed (%r), again in %.1f s", row.id, error, wait)
+            again = replace(row, attempts=row.attempts + 1, error=repr(error), due_at=self._now() + wait)
+            await self._keep(again)
+            self._schedule(again)
+
+    async def _keep(self, row: OutboxRow) -> None:
+        try:
+            await self._store.put_owed(row)
+        except Exception as error:  # the row is still owed as it stands; only the count of attempts is lost
+            log.warning("outbox row %s could not be updated: %r", row.id, error)

@@ -1,0 +1,129 @@
+"""Carries photos through the engine: one outbox task in, one result or fault back to the job."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from actors.entity_host import Ask
+from actors.fair_slots import FairSlots
+from event_store import EventStore, OutboxRow
+from s3palette.domain.errors import JobNotFound
+from s3palette.domain.job import RecordFault, RecordResult, StartPhoto
+from s3palette.domain.model import Address, Command, RunPhoto
+
+__all__ = ["Engine", "PhotoDispatch", "PhotoOutcome", "PhotoTask"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoTask:
+    """What an engine worker is told of one photo; it reads the bytes from the object store itself."""
+
+    user_id: str
+    job_id: str
+    idx: int
+    preset: str
+    concepts: Mapping[str, Any]
+    protect: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoOutcome:
+    """What an engine worker answers: keys of what it stored, or why the photo cannot be done."""
+
+    status: Literal["done", "failed"]
+    error: str | None = None
+    """One sentence a person understands."""
+    output_key: str | None = None
+    preview_key: str | None = None
+    mask_keys: dict[str, str] = field(default_factory=dict)
+    """Concept -> key of its label map."""
+    instances_key: str | None = None
+    warnings: tuple[str, ...] = ()
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+Engine = Callable[[PhotoTask], Awaitable[PhotoOutcome]]
+"""Runs one photo. Any exception is an infrastructure fault: the job decides whether to try again."""
+
+
+class PhotoDispatch:
+    """Keeps at most `in_flight` photos at the engine, in turn among the jobs that wait."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        ask: Ask,
+        store: EventStore,
+        *,
+        now: Callable[[], datetime],
+        in_flight: int,
+        timeout_s: float,
+    ) -> None:
+        self._engine = engine
+        self._ask = ask
+        self._store = store
+        self._now = now
+        self._slots = FairSlots(in_flight)
+        self._timeout_s = timeout_s
+
+    @property
+    def waiting(self) -> int:
+        """Photos that wait for a place at the engine."""
+        return self._slots.waiting
+
+    async def run(self, job: Address, task: RunPhoto, row: OutboxRow, correlation: str) -> None:
+        """Carry one photo through and settle its row."""
+        async with self._slots.of(job.id):
+            try:
+                start = await self._ask(
+                    job, StartPhoto(at=self._now(), idx=task.idx, attempt=task.attempt), correlation=correlation
+                )
+            except JobNotFound:
+                start = {"start": False}
+            if not start["start"]:
+                await self._store.settle([row.id])
+                return
+            command = await self._outcome(job, task, start, row.id)
+            if command is None:
+                await self._store.settle([row.id])
+            else:
+                await self._ask(job, command, command_id=row.id, correlation=correlation, settles=(row.id,))
+
+    async def _outcome(self, job: Address, task: RunPhoto, start: Mapping[str, Any], row_id: str) -> Command | None:
+        photo = PhotoTask(
+            user_id=start["user_id"],
+            job_id=job.id,
+            idx=task.idx,
+            preset=start["preset"],
+            concepts=start["concepts"],
+            protect=tuple(start["protect"]),
+        )
+        try:
+            outcome = await asyncio.wait_for(self._engine(photo), self._timeout_s)
+        except TimeoutError:  # the job's own alarm dispatches the photo again, or gives up
+            log.warning("%s photo %d: no answer within %.0f s", job.id, task.idx, self._timeout_s)
+            return None
+        except Exception as error:
+            log.warning("%s photo %d attempt %d: %r", job.id, task.idx, task.attempt, error)
+            return RecordFault(at=self._now(), idx=task.idx, attempt=task.attempt, error=type(error).__name__)
+        return RecordResult(
+            at=self._now(),
+            idx=task.idx,
+            attempt=task.attempt,
+            status=outcome.status,
+            error=outcome.error,
+            output_key=outcome.output_key,
+            preview_key=outcome.preview_key,
+            mask_keys=outcome.mask_keys,
+            instances_key=outcome.instances_key,
+            warnings=list(outcome.warnings),
+            timings_ms=outcome.timings_ms,
+            idempotency_key=row_id,
+        )

@@ -1,0 +1,119 @@
+"""up, down, status: one machine's whole system."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import httpx
+import typer
+
+from actors.cluster import ClusterError, System, running
+from s3palette.cli._fail import fail, one_sentence
+from s3palette.settings import Settings, SettingsError, load_settings
+
+__all__ = ["DataDir", "down", "settings_from", "status", "up"]
+
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Event log, objects and secrets (S3P_DATA_DIR).")]
+STARTS_WITHIN_S = 180.0
+STOPS_WITHIN_S = 60.0
+
+
+def settings_from(**overrides: Any) -> Settings:
+    """Settings with the options that were given on the command line; a wrong one ends the command."""
+    with one_sentence(SettingsError):
+        return load_settings(**{name: value for name, value in overrides.items() if value is not None})
+
+
+def up(
+    port: Annotated[int | None, typer.Option(help="HTTP port (S3P_HTTP_PORT).")] = None,
+    data_dir: DataDir = None,
+    engine: Annotated[
+        Literal["auto", "classical", "external"] | None, typer.Option(help="Who segments (S3P_ENGINE).")
+    ] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when it is ready; stop it with 'down'.")] = False,
+) -> None:
+    """Start everything on this machine and say when it is ready."""
+    settings = settings_from(http_port=port, data_dir=data_dir, engine=engine)
+    if detach:
+        _up_detached(settings)
+        return
+    stop = threading.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: stop.set())
+    began = time.monotonic()
+    with one_sentence(ClusterError), System(settings, say=typer.echo) as system:
+        typer.echo(f"Ready after {time.monotonic() - began:.1f} s on {system.url}, API docs at {system.url}/docs")
+        typer.echo(f"Data in {settings.data_dir}. Ctrl-C or 's3palette down' stops it.")
+        stop.wait()
+        typer.echo("Stopping")
+
+
+def _up_detached(settings: Settings) -> None:
+    with one_sentence(ClusterError):
+        if (told := running(settings.data_dir)) is not None:
+            raise fail(f"A system already runs on {settings.data_dir} at {told.url}; stop it with 's3palette down'.")
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    log = settings.data_dir / "up.log"
+    command = [sys.executable, "-m", "s3palette", "up", "--port", str(settings.http_port)]
+    command += ["--data-dir", str(settings.data_dir), "--engine", settings.engine]
+    with log.open("w") as out:
+        child = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True)
+    until = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < until:
+        if child.poll() is not None:
+            lines = log.read_text().strip().splitlines()
+            raise fail(lines[-1] if lines else f"It did not start; see {log}.")
+        told = running(settings.data_dir)
+        if told is not None and told.pid == child.pid:
+            typer.echo(f"Ready on {told.url}, API docs at {told.url}/docs (log: {log})")
+            return
+        time.sleep(0.1)
+    child.terminate()
+    raise fail(f"It was not ready within {STARTS_WITHIN_S:.0f} s and was stopped; see {log}.")
+
+
+def down(data_dir: DataDir = None) -> None:
+    """Stop the system that runs on the data dir."""
+    settings = settings_from(data_dir=data_dir)
+    with one_sentence(ClusterError):
+        told = running(settings.data_dir)
+    if told is None:
+        typer.echo(f"Nothing runs on {settings.data_dir}.")
+        return
+    os.kill(told.pid, signal.SIGTERM)
+    until = time.monotonic() + STOPS_WITHIN_S
+    while time.monotonic() < until:
+        try:
+            os.kill(told.pid, 0)
+        except ProcessLookupError:
+            typer.echo(f"Stopped {told.url}.")
+            return
+        time.sleep(0.1)
+    raise fail(f"Process {told.pid} did not stop within {STOPS_WITHIN_S:.0f} s; end it with 'kill -9 {told.pid}'.")
+
+
+def status(data_dir: DataDir = None) -> None:
+    """Say what runs on the data dir and whether every part of it answers."""
+    settings = settings_from(data_dir=data_dir)
+    with one_sentence(ClusterError):
+        told = running(settings.data_dir)
+    if told is None:
+        raise fail(f"Nothing runs on {settings.data_dir}; start it with 's3palette up'.")
+    typer.echo(f"{told.url}  engine {told.engine}, {told.hosts} host(s), pid {told.pid}")
+    typer.echo(f"data in {settings.data_dir}, Ray's logs in {told.ray_logs}")
+    try:
+        answer = httpx.get(f"{told.url}/ready", timeout=10.0)
+        parts = answer.json()["data"] or answer.json()["error"]
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        raise fail(f"The entrance does not answer: {error!r}.") from None
+    for name, value in parts.items():
+        typer.echo(f"  {name}: {value}")
+    if answer.status_code != 200:
+        raise typer.Exit(1)

@@ -1,0 +1,52 @@
+"""Puts the pieces together for Ray Serve: the HTTP entrance and the engine's workers. No logic here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ray import serve
+
+from actors.cluster import LOG_NODE
+from actors.engine_worker import engine_app
+from actors.log_reads import LogReads
+from actors.readiness import RayReadiness
+from actors.refs import RayBrain
+from actors.signups import HostSignupLimiter
+from s3palette.http import Deps, create_app
+from s3palette.settings import Settings
+from s3palette.storage import open_store
+
+__all__ = ["edge_app", "engine_app"]
+
+
+@serve.ingress()
+class Edge:
+    """One replica of the HTTP entrance: the FastAPI application over the actors of this cluster."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __serve_build_asgi_app__(self) -> Any:
+        settings = self._settings
+        brain, store, reads = RayBrain(settings.hosts), open_store(settings), LogReads(settings.log_path)
+        return create_app(
+            Deps(
+                settings=settings,
+                brain=brain,
+                reads=reads,
+                store=store,
+                ready=RayReadiness(settings, store, reads),
+                signups=HostSignupLimiter(settings.signup_limit),
+            )
+        )
+
+
+def edge_app(settings: Settings) -> Any:
+    """The Serve application of the entrance; its replicas stay on the node with the event log."""
+    deployment = serve.deployment(
+        name="Edge",
+        num_replicas=1,
+        max_ongoing_requests=1_000,
+        ray_actor_options={"num_cpus": 0, "resources": {LOG_NODE: 1}},
+    )(Edge)
+    return deployment.bind(settings)
