@@ -1,5 +1,28 @@
-"""The job."""
+"""The job: a state machine over its photos, decided.
 
+Waitings and their ends: `created` for an upload, `uploaded` for its execution, a photo under way for its answer. An
+infrastructure fault is retried with backoff, a missing answer dispatched again; both give up after a number of times,
+and then the photo fails. Whatever ends the job emits `JobEnded` and tells the user to settle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from s3palette.domain import codec, rules
+from s3palette.domain.errors import (
+    AlreadyCanceled,
+    Forbidden,
+    InvalidTransition,
+    JobNotFound,
+    PlanRequired,
+    RuleNotFound,
+    UploadIncomplete,
+    ValidationFailed,
+)
 from s3palette.domain.job_messages import (
     CancelJob,
     ConfirmUpload,
@@ -20,6 +43,13 @@ from s3palette.domain.job_messages import (
     UploadConfirmed,
     UploadOpen,
 )
+from s3palette.domain.job_results import end, finish, open_photo, plain_text, record_result
+from s3palette.domain.job_state import FINAL, JobState, Photo, deadline, evolve
+from s3palette.domain.materials import Catalogue, load_materials
+from s3palette.domain.model import Command, Decision, Event, Query, RunPhoto, Wake
+from s3palette.domain.palette import Preset
+from s3palette.domain.plans import MAX_ITEMS, plan_of
+from s3palette.domain.presets import load_presets
 
 __all__ = [
     "CancelJob",
@@ -28,9 +58,13 @@ __all__ = [
     "Dispatch",
     "Execute",
     "GetJob",
+    "JobBehaviour",
     "JobCreated",
     "JobEnded",
+    "JobPolicy",
     "JobQueued",
+    "JobState",
+    "Photo",
     "PhotoDelivered",
     "PhotoFailed",
     "PhotoRetried",
@@ -41,3 +75,239 @@ __all__ = [
     "UploadConfirmed",
     "UploadOpen",
 ]
+
+_STATE_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPolicy:
+    """How long a job waits, and how often it tries. A change holds for waitings that begin after it."""
+
+    upload_within: timedelta = timedelta(hours=24)
+    execute_within: timedelta = timedelta(days=7)
+    photo_within: timedelta = timedelta(minutes=15)
+    photo_within_external: timedelta = timedelta(minutes=60)
+    fault_backoff: tuple[timedelta, ...] = (timedelta(seconds=1), timedelta(seconds=4), timedelta(seconds=16))
+    """Wait before each retry after a fault; as many retries as there are entries."""
+    max_timeouts: int = 3
+    """The answer that is missing for the n-th time fails the photo."""
+
+
+class JobBehaviour:
+    """Jobs as the actors run them. `presets` and `catalogue`: what rules are checked against."""
+
+    kind: Literal["job"] = "job"
+
+    def __init__(
+        self,
+        policy: JobPolicy | None = None,
+        presets: Mapping[str, Preset] | None = None,
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        self._policy = policy or JobPolicy()
+        self._presets = load_presets() if presets is None else presets
+        self._catalogue = load_materials() if catalogue is None else catalogue
+
+    def decide(self, state: JobState | None, command: Command) -> Decision:
+        if isinstance(command, CreateJob):
+            return self._create(state, command)
+        if isinstance(command, Wake):
+            return Decision() if state is None else self._wake(state, command)
+        job = _known(state)
+        match command:
+            case ConfirmUpload():
+                return self._confirm(_owned(job, command.user_id), command)
+            case Execute():
+                return self._execute(_owned(job, command.user_id), command)
+            case StartPhoto():
+                return self._start(job, command)
+            case RecordResult():
+                return record_result(job, command)
+            case RecordFault():
+                return self._record_fault(job, command)
+            case CancelJob():
+                return _cancel(_owned(job, command.user_id), command)
+            case _:
+                raise TypeError(f"a job does not understand {type(command).__name__}")
+
+    def evolve(self, state: JobState | None, event: Event) -> JobState:
+        return evolve(state, event)
+
+    def answer(self, state: JobState | None, query: Query) -> Any:
+        match query:
+            case GetJob():
+                job = _known(state)
+                return (job if query.user_id is None else _owned(job, query.user_id)).as_json()
+            case UploadOpen():
+                return (
+                    state is not None
+                    and state.status == "created"
+                    and state.user_id == query.user_id
+                    and 0 <= query.idx < state.total
+                )
+            case _:
+                raise TypeError(f"a job does not understand {type(query).__name__}")
+
+    def deadline(self, state: JobState | None) -> datetime | None:
+        return deadline(state)
+
+    def dump(self, state: JobState) -> bytes:
+        return codec.dump_state(state, _STATE_VERSION)
+
+    def load(self, data: bytes) -> JobState | None:
+        return codec.load_state(JobState, _STATE_VERSION, data)
+
+    def _create(self, state: JobState | None, command: CreateJob) -> Decision:
+        reply = {"job_id": command.job_id}
+        if state is not None:
+            wanted = (command.user_id, command.preset, command.item_count)
+            if (state.user_id, state.preset, state.total) != wanted:
+                raise InvalidTransition(f"job {command.job_id} exists with other content; it is {state.status}")
+            return Decision(reply=reply)
+        if command.preset not in self._presets or not 1 <= command.item_count <= MAX_ITEMS:
+            raise ValidationFailed(f"job {command.job_id}: {command.item_count} photos of {command.preset}")
+        created = JobCreated(
+            at=command.at,
+            job_id=command.job_id,
+            user_id=command.user_id,
+            preset=command.preset,
+            item_count=command.item_count,
+            expires_at=command.at + self._policy.upload_within,
+        )
+        return Decision((created,), reply=reply)
+
+    def _confirm(self, job: JobState, command: ConfirmUpload) -> Decision:
+        _must_be(job, "created", "its upload cannot be confirmed")
+        missing = [idx for idx in range(job.total) if command.sizes.get(idx, 0) <= 0]
+        if missing:
+            raise UploadIncomplete(f"missing or empty: {', '.join(map(str, missing))}")
+        confirmed = UploadConfirmed(at=command.at, expires_at=command.at + self._policy.execute_within)
+        return Decision((confirmed,), reply={"confirmed": True})
+
+    def _execute(self, job: JobState, command: Execute) -> Decision:
+        preset = self._presets[job.preset]
+        template = None if command.output_template is None else preset.template(command.output_template)
+        if command.output_template is not None and template is None:
+            names = ", ".join(each.name for each in preset.output_templates)
+            raise ValidationFailed(f"output_template: {preset.id} has {names}")
+        rule = self._rule(preset, command)
+        _must_be(job, "uploaded", "it cannot be executed")
+        if template not in (None, preset.output_templates[0]) and not plan_of(command.plan).all_templates:
+            first = preset.output_templates[0].name
+            raise PlanRequired(f"output_template: the {command.plan} plan has {first} only")
+        external = command.dispatch == "external"
+        queued = JobQueued(
+            at=command.at,
+            concepts=rule.concepts,
+            protect=rule.protect,
+            rule_id=command.rule_id,
+            output_template=None if template is None else template.id,
+            dispatch=command.dispatch,
+            due=command.at + self._policy.photo_within_external if external else None,
+        )
+        tasks = () if external else tuple(RunPhoto(idx, 1, command.at) for idx in range(job.total))
+        return Decision((queued,), tasks, {"queued": True})
+
+    def _rule(self, preset: Preset, command: Execute) -> rules.Rule:
+        if command.rule_id is None:
+            if command.concepts is None:
+                raise ValidationFailed("concepts: needed where no rule_id is given")
+            return rules.normalise(preset, self._catalogue, command.concepts, command.protect)
+        if command.rule is None:
+            raise RuleNotFound("there is no such rule")
+        if command.rule["preset_id"] != preset.id:
+            raise ValidationFailed(f"rule_id: the rule is for {command.rule['preset_id']}, the job for {preset.id}")
+        return rules.normalise(preset, self._catalogue, command.rule["concepts"], command.rule["protect"])
+
+    def _start(self, job: JobState, command: StartPhoto) -> Decision:
+        photo = open_photo(job, command.idx)
+        if photo is None or command.attempt != photo.attempt or job.dispatch == "external":
+            return Decision(reply={"start": False})
+        reply = {
+            "start": True,
+            "user_id": job.user_id,
+            "preset": job.preset,
+            "concepts": dict(job.concepts or {}),
+            "protect": list(job.protect or ()),
+        }
+        if photo.status == "running":
+            # The host was restarted and asks again: the clock of this attempt runs on.
+            return Decision(reply=reply)
+        due = command.at + self._policy.photo_within
+        return Decision((PhotoStarted(at=command.at, idx=command.idx, attempt=photo.attempt, due=due),), (), reply)
+
+    def _record_fault(self, job: JobState, command: RecordFault) -> Decision:
+        photo = open_photo(job, command.idx)
+        if photo is None or command.attempt != photo.attempt:
+            return Decision(reply={"retried": False})
+        error = plain_text(command.error) or "the engine could not be reached"
+        if photo.faults >= len(self._policy.fault_backoff):
+            failed = PhotoFailed(at=command.at, idx=command.idx, idempotency_key=None, error=error, warnings=())
+            return finish(job, command.at, (failed,), reply={"retried": False})
+        not_before = command.at + self._policy.fault_backoff[photo.faults]
+        event, task = self._again(job, command.idx, photo, "fault", error, command.at, not_before)
+        return Decision((event,), task, {"retried": True})
+
+    def _wake(self, job: JobState, command: Wake) -> Decision:
+        if job.status in FINAL:
+            return Decision()
+        if job.expires_at is not None:
+            if command.at < job.expires_at:
+                return Decision()
+            return end(job, command.at, "canceled", "expired", job.done)
+        events: list[Event] = []
+        tasks: list[RunPhoto] = []
+        for idx, photo in enumerate(job.photos):
+            if photo.due is None or command.at < photo.due:
+                continue
+            error = f"no answer from the {'external ' if job.dispatch == 'external' else ''}engine in time"
+            if photo.timeouts + 1 >= self._policy.max_timeouts:
+                error += f", {self._policy.max_timeouts} times"
+                events.append(PhotoFailed(at=command.at, idx=idx, idempotency_key=None, error=error, warnings=()))
+                continue
+            event, task = self._again(job, idx, photo, "timeout", error, command.at, command.at)
+            events.append(event)
+            tasks.extend(task)
+        return finish(job, command.at, events, tasks)
+
+    def _again(
+        self,
+        job: JobState,
+        idx: int,
+        photo: Photo,
+        cause: Literal["fault", "timeout"],
+        error: str,
+        at: datetime,
+        not_before: datetime,
+    ) -> tuple[PhotoRetried, tuple[RunPhoto, ...]]:
+        external, attempt = job.dispatch == "external", photo.attempt + 1
+        due = not_before + self._policy.photo_within_external if external else None
+        event = PhotoRetried(at=at, idx=idx, attempt=attempt, cause=cause, error=error, not_before=not_before, due=due)
+        return event, () if external else (RunPhoto(idx, attempt, not_before),)
+
+
+def _cancel(job: JobState, command: CancelJob) -> Decision:
+    if job.status == "canceled":
+        raise AlreadyCanceled(f"job {job.job_id} is canceled already")
+    if job.status in FINAL:
+        raise InvalidTransition(f"job {job.job_id} is {job.status}: it cannot be canceled")
+    return end(job, command.at, "canceled", "canceled", job.done, reply={"canceled": True})
+
+
+def _known(state: JobState | None) -> JobState:
+    if state is None:
+        raise JobNotFound("there is no such job")
+    return state
+
+
+def _owned(job: JobState, user_id: str) -> JobState:
+    if job.user_id != user_id:
+        raise Forbidden("this job belongs to somebody else")
+    return job
+
+
+def _must_be(job: JobState, status: str, otherwise: str) -> None:
+    if job.status == "canceled":
+        raise AlreadyCanceled(f"job {job.job_id} is canceled: {otherwise}")
+    if job.status != status:
+        raise InvalidTransition(f"job {job.job_id} is {job.status}: {otherwise}")

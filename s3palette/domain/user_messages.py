@@ -146,8 +146,10 @@ class PlanChanged(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditsGranted(Event):
     amount: int
+    source: Literal["sign-up", "plan", "operator"]
+    """"plan": a step up to a larger plan."""
     reason: str
-    """"sign-up", "plan" (a step up to a larger plan), or an operator's words."""
+    """An operator's words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
