@@ -58,8 +58,8 @@ def record_result(job: JobState, command: RecordResult) -> Decision:
 def _check_result(job: JobState, command: RecordResult) -> None:
     if not 0 <= command.idx < job.total:
         raise ValidationFailed(f"idx: the job has photos 0 to {job.total - 1}")
-    if not 1 <= len(command.idempotency_key) <= _MAX_KEY:
-        raise ValidationFailed(f"idempotency_key: must have 1 to {_MAX_KEY} characters")
+    if not 1 <= len(command.idempotency_key) <= _MAX_KEY or not command.idempotency_key.isprintable():
+        raise ValidationFailed(f"idempotency_key: must have 1 to {_MAX_KEY} printable characters")
     if command.status not in ("done", "failed"):
         raise ValidationFailed("status: must be done or failed")
     if command.status == "done" and not command.output_key:
