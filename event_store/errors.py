@@ -1,11 +1,11 @@
 """The event store's errors.
 
-    EventStoreError
-    ├── ConcurrencyError     the stream has moved on: reload, decide again
-    ├── CommandRepeated      this command was carried out before; carries the first answer
-    ├── ChainBroken          the hash chain does not hold
-    ├── SchemaTooNew         the file was written by a newer version
-    └── StoreClosed          used after close()
+EventStoreError
+├── ConcurrencyError     the stream has moved on: reload, decide again
+├── CommandRepeated      this command was carried out before; carries the first answer
+├── ChainBroken          the hash chain does not hold
+├── SchemaTooNew         the file was written by a newer version
+└── StoreClosed          used after close()
 """
 
 from __future__ import annotations
@@ -49,7 +49,14 @@ class CommandRepeated(EventStoreError):
 
 
 class ChainBroken(EventStoreError):
-    """An event was changed, removed or swapped after it was recorded."""
+    """An event was changed, removed or swapped after it was recorded. `stream` and `version` say which."""
+
+    def __init__(self, stream: str, version: int, what: str) -> None:
+        super().__init__(f"stream {stream}: event {version} {what}")
+        self.stream, self.version, self.what = stream, version, what
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.stream, self.version, self.what)
 
 
 class SchemaTooNew(EventStoreError):

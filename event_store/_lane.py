@@ -1,0 +1,144 @@
+"""Group commit: all writes that wait while the thread is busy share its next transaction, and so its one fsync."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from event_store._connection import ThreadedConnection, transaction
+from event_store._faults import FaultHook
+from event_store.errors import EventStoreError, StoreClosed
+
+__all__ = ["Lane"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Job = Callable[[sqlite3.Connection], Any]
+
+_MAX_BATCH = 256
+"""Jobs a transaction: far past where one fsync more or less is felt, and a bound on how long a caller waits."""
+
+
+class Lane:
+    """One writer. A job is a function of the connection; it runs in a savepoint, so its failure is only its caller's.
+
+    There is no timer: a batch is what has gathered when the thread is free, and a lone job goes at once.
+    """
+
+    def __init__(
+        self,
+        connection: ThreadedConnection,
+        *,
+        begin: Callable[[sqlite3.Connection], None],
+        end: Callable[[sqlite3.Connection], None],
+        faults: FaultHook,
+    ) -> None:
+        """`begin` and `end` run first and last in every transaction; what they raise fails the batch."""
+        self._connection = connection
+        self._begin = begin
+        self._end = end
+        self._faults = faults
+        self._waiting: deque[tuple[asyncio.Future[Any], Job]] = deque()
+        self._pump: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `work(connection, *args)` returned, once it is durable.
+
+        Raises what the job raised; EventStoreError when the transaction failed as a whole (nothing of it is written);
+        StoreClosed. A caller cancelled before its batch began has written nothing; later, its job is done all the same.
+        """
+        if self._closed:
+            raise StoreClosed("the event store is closed")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def job(connection: sqlite3.Connection) -> T:
+            return work(connection, *args, **kwargs)
+
+        self._waiting.append((future, job))
+        if self._pump is None:
+            self._pump = asyncio.create_task(self._run_batches(), name="event-store-lane")
+        return await future
+
+    async def close(self) -> None:
+        """Take no more jobs and finish those taken."""
+        self._closed = True
+        if self._pump is not None:
+            await asyncio.shield(self._pump)
+
+    async def _run_batches(self) -> None:
+        batch: list[tuple[asyncio.Future[Any], Job]] = []
+        try:
+            while self._waiting:
+                batch = self._next_batch()
+                outcomes = await self._transact([job for _, job in batch])
+                for (future, _), outcome in zip(batch, outcomes, strict=True):
+                    # Its caller may have been cancelled meanwhile; setting a result then would end the lane.
+                    if future.done():
+                        continue
+                    if isinstance(outcome, Exception):
+                        future.set_exception(outcome)
+                    else:
+                        future.set_result(outcome)
+        finally:
+            # Reached with futures open only when the loop is being shut down.
+            for future, _ in (*batch, *self._waiting):
+                future.cancel()
+            self._waiting.clear()
+            self._pump = None
+
+    def _next_batch(self) -> list[tuple[asyncio.Future[Any], Job]]:
+        batch: list[tuple[asyncio.Future[Any], Job]] = []
+        while self._waiting and len(batch) < _MAX_BATCH:
+            future, job = self._waiting.popleft()
+            if not future.done():
+                batch.append((future, job))
+        return batch
+
+    async def _transact(self, jobs: Sequence[Job]) -> list[Any]:
+        """An outcome a job: its result, or the exception that its caller gets."""
+        if not jobs:
+            return []
+        try:
+            return await self._connection.run(self._commit, jobs)
+        except Exception as error:
+            # An exception a caller: one object raised in many tasks would mix their tracebacks.
+            return [_for_caller(error) for _ in jobs]
+
+    def _commit(self, connection: sqlite3.Connection, jobs: Sequence[Job]) -> list[Any]:
+        self._faults("before_begin")
+        with transaction(connection):
+            self._begin(connection)
+            outcomes = [self._attempt(connection, job) for job in jobs]
+            self._end(connection)
+            self._faults("before_commit")
+        self._faults("after_commit")
+        return outcomes
+
+    def _attempt(self, connection: sqlite3.Connection, job: Job) -> Any:
+        connection.execute("SAVEPOINT job")
+        try:
+            outcome = job(connection)
+        except Exception as error:
+            # A full disk or an I/O error may make SQLite give up the whole transaction, not only this job.
+            if not connection.in_transaction:
+                raise
+            connection.execute("ROLLBACK TO job")
+            outcome = _for_caller(error) if isinstance(error, sqlite3.Error) else error
+        connection.execute("RELEASE job")
+        return outcome
+
+
+def _for_caller(error: Exception) -> Exception:
+    if not isinstance(error, (sqlite3.Error, EventStoreError)):
+        return error
+    failure = (
+        EventStoreError(str(error))
+        if isinstance(error, EventStoreError)
+        else EventStoreError(f"the event log failed: {error}")
+    )
+    failure.__cause__ = error
+    return failure

@@ -1,0 +1,180 @@
+"""The file: its tables, its marks, and what is refused at the door."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from event_store._connection import transaction
+from event_store.errors import EventStoreError, SchemaTooNew
+
+__all__ = ["SCHEMA_VERSION", "connect_reader", "connect_writer"]
+
+SCHEMA_VERSION = 1
+_APPLICATION_ID = 0x45565354
+"""Says in the file's header that it is an event log: "EVST"."""
+
+_WAL_PAGES = 4000
+"""Pages (16 MB) after which a commit moves the WAL into the file: fewer, larger moves cost fewer fsyncs."""
+
+_TABLES = """
+CREATE TABLE events (
+    global_position INTEGER PRIMARY KEY,
+    stream          TEXT NOT NULL,
+    version         INTEGER NOT NULL,
+    event_id        TEXT NOT NULL,
+    type            TEXT NOT NULL,
+    schema_version  INTEGER NOT NULL,
+    data            BLOB NOT NULL,
+    key_id          TEXT,
+    metadata        BLOB NOT NULL,
+    recorded_at     TEXT NOT NULL,
+    prev_hash       BLOB NOT NULL,
+    hash            BLOB NOT NULL,
+    UNIQUE (stream, version)
+) STRICT;
+
+CREATE TABLE chain_heads (
+    stream      TEXT PRIMARY KEY,
+    version     INTEGER NOT NULL,
+    hash        BLOB NOT NULL,
+    recorded_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE snapshots (
+    stream  TEXT PRIMARY KEY REFERENCES chain_heads (stream),
+    version INTEGER NOT NULL,
+    data    BLOB NOT NULL,
+    key_id  TEXT
+) STRICT;
+
+CREATE TABLE outbox (
+    id       TEXT PRIMARY KEY,
+    stream   TEXT NOT NULL,
+    shard    INTEGER NOT NULL,
+    kind     TEXT NOT NULL,
+    payload  BLOB NOT NULL,
+    due_at   REAL NOT NULL,
+    attempts INTEGER NOT NULL,
+    error    TEXT,
+    dead     INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE commands (
+    id          TEXT PRIMARY KEY,
+    answer      BLOB NOT NULL,
+    recorded_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX commands_by_time ON commands (recorded_at);
+
+CREATE TABLE checkpoints (
+    projection TEXT PRIMARY KEY,
+    version    INTEGER NOT NULL,
+    tables     TEXT NOT NULL,
+    position   INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER events_are_not_updated BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
+
+CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+
+-- A connection without recursive_triggers would let REPLACE pass the trigger above.
+CREATE TRIGGER events_are_not_replaced BEFORE INSERT ON events
+WHEN EXISTS (SELECT 1 FROM events WHERE global_position = NEW.global_position)
+  OR EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND version = NEW.version)
+BEGIN SELECT RAISE(ABORT, 'events are never replaced'); END;
+"""
+
+
+def connect_writer(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+    """Open the log for writing, and make it where there is none.
+
+    Raises SchemaTooNew, or EventStoreError in one sentence, when the file is not a log of ours; it is not touched then.
+    """
+    try:
+        connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, cached_statements=256)
+        try:
+            if not _is_a_log(connection, path):
+                _make(connection, path, busy_timeout_s)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA recursive_triggers = ON")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise EventStoreError(f"{path} cannot be opened as an event log: {error}") from error
+    return connection
+
+
+def connect_reader(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+    """Open the log for reading only; it must be there. Raises as `connect_writer`."""
+    try:
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout_s, isolation_level=None)
+        try:
+            if not _is_a_log(connection, path):
+                raise EventStoreError(f"{path} is empty: open it for writing once")
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise EventStoreError(f"{path} cannot be opened as an event log: {error}") from error
+    return connection
+
+
+def _is_a_log(connection: sqlite3.Connection, path: Path) -> bool:
+    """False for an empty file."""
+    # One statement, so that another process making the file is seen before or after, not halfway.
+    application, version, tables = connection.execute(
+        "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),"
+        " (SELECT count(*) FROM sqlite_master)"
+    ).fetchone()
+    if application == 0 and version == 0 and tables == 0:
+        return False
+    if application != _APPLICATION_ID:
+        raise EventStoreError(f"{path} is a database of something else, not an event log")
+    if version > SCHEMA_VERSION:
+        raise SchemaTooNew(
+            f"{path} has schema {version}, this program knows up to {SCHEMA_VERSION}: update the program"
+        )
+    return True
+
+
+def _make(connection: sqlite3.Connection, path: Path, busy_timeout_s: float) -> None:
+    _switch_to_wal(connection, busy_timeout_s)
+    with transaction(connection):
+        # Another process may have made it between our look and our turn.
+        if not _is_a_log(connection, path):
+            for statement in _statements(_TABLES):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _switch_to_wal(connection: sqlite3.Connection, busy_timeout_s: float) -> None:
+    deadline = time.monotonic() + busy_timeout_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # SQLite does not run its busy handler for this switch, so two first starts would meet here.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _statements(script: str) -> list[str]:
+    """The script cut where a statement is complete: `executescript` would commit the transaction it is called in."""
+    found, current = [], ""
+    for line in script.splitlines(keepends=True):
+        current += line
+        if sqlite3.complete_statement(current) and current.strip():
+            found.append(current)
+            current = ""
+    return found
