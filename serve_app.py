@@ -11,7 +11,7 @@ from actors.engine_worker import engine_app
 from actors.log_reads import LogReads
 from actors.readiness import RayReadiness
 from actors.refs import RayBrain
-from actors.signups import HostSignupLimiter
+from actors.signup_window import HostSignupLimiter
 from s3palette.http import Deps, create_app
 from s3palette.settings import Settings
 from s3palette.storage import open_store

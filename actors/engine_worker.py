@@ -1,7 +1,7 @@
 """The engine worker: a Ray Serve deployment that keeps a segmenter loaded and carries photos from key to key.
 
-Autoscaling, health checks, queueing and GPU pinning are Ray's. A worker knows nothing of jobs: it reads a photo from the
-object store, runs the engine, stores what came out and answers with keys. Killing one costs a retry, nothing else.
+Autoscaling, health checks, queueing and GPU pinning are Ray's. A worker knows nothing of jobs: it reads a photo from
+the object store, runs the engine, stores what came out and answers with keys. Killing one costs a retry, nothing else.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
+from engine.segment.classical import ClassicalSegmenter
 from ray import serve
 
 import engine
 from actors.photo_dispatch import PhotoOutcome, PhotoTask
-from engine.segment.classical import ClassicalSegmenter
 from s3palette.domain import keys
 from s3palette.recipes import build_recipe
 from s3palette.settings import Settings
@@ -30,7 +30,7 @@ DEPLOYMENT = "EngineWorker"
 async def process_photo(
     task: PhotoTask, store: ObjectStore, segmenter: engine.Segmenter, threads: ThreadPoolExecutor, max_pixels: int
 ) -> PhotoOutcome:
-    """One photo from its input key to its output keys. A fault of the store is raised; a fault of the photo is answered."""
+    """One photo, from its input key to its output keys. The photo's faults are answered, the store's are raised."""
     user, job, idx = task.user_id, task.job_id, task.idx
     try:
         data = await store.get(keys.input_key(user, job, idx))
@@ -65,7 +65,7 @@ async def process_photo(
 
 
 class EngineWorker:
-    """One replica. Works on `settings.engine_inflight` photos at a time, so that reading and writing overlap the work."""
+    """One replica. Works on `settings.engine_inflight` photos at a time: reading and writing overlap the work."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -80,7 +80,7 @@ class EngineWorker:
 
     async def name(self) -> str:
         """Which engine answers here."""
-        return self._segmenter.name
+        return str(self._segmenter.name)
 
     async def check_health(self) -> None:
         """Called by Serve; raises when the store cannot be used."""

@@ -12,7 +12,7 @@ import json
 import logging
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 FIRST_DELIVERY_S = 2.0
 """How long a turn waits for an effect that is to be delivered before its reply."""
 RETRIES_AFTER_CONFLICT = 5
+TAKE_UP_AFTER_S = 1.0
 
 
 class Ask(Protocol):
@@ -94,7 +95,7 @@ class EntityHost:
         self._idle_s = idle_s
         self._snapshot_every = snapshot_every
         self._entities: OrderedDict[Address, Entity] = OrderedDict()
-        self._turns: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self.outbox = Outbox(
             store, {"tell": self._tell, "task": self._task, "alarm": self._alarm}, lambda: now().timestamp()
@@ -110,8 +111,8 @@ class EntityHost:
         if self._sweeper is not None:
             self._sweeper.cancel()
         await self.outbox.close(patience_s)
-        if self._turns:
-            await asyncio.wait(self._turns, timeout=patience_s)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=patience_s)
 
     @property
     def awake(self) -> int:
@@ -146,9 +147,7 @@ class EntityHost:
             finally:
                 self._leave(entity)
         # A caller that hangs up must not tear a turn in two: what is committed is also evolved and delivered.
-        turn = asyncio.create_task(self._turn(entity, message, command_id, correlation, settles))
-        self._turns.add(turn)
-        turn.add_done_callback(self._turns.discard)
+        turn = self._spawn(self._turn(entity, message, command_id, correlation, settles))
         return await asyncio.shield(turn)
 
     async def _turn(
@@ -202,6 +201,7 @@ class EntityHost:
                 continue
             except BaseException:
                 entity.awake = False  # whether it was written is not known: the stream is the truth
+                self._spawn(self._take_up(entity.address))
                 raise
             return decision.reply
         raise Overloaded("Too many writers at once for this record; try again.", retry_after=1)
@@ -305,18 +305,14 @@ class EntityHost:
         if not isinstance(effect, Tell):
             raise DeadLetter(f"not a message: {effect!r}")
         try:
-            await self._route(
-                effect.to, effect.command, command_id=row.id, correlation=correlation, settles=(row.id,)
-            )
+            await self._route(effect.to, effect.command, command_id=row.id, correlation=correlation, settles=(row.id,))
         except PaletteError as refusal:
             if refusal.retryable or refusal.status >= 500:
                 raise
             if effect.on_refused is None:
                 raise DeadLetter(f"{effect.to.stream} refused: {refusal.message}") from refusal
             # Not awaited: the sender's turn may be waiting for this very delivery.
-            back = asyncio.create_task(self._tell_back(row, effect.on_refused, correlation))
-            self._turns.add(back)
-            back.add_done_callback(self._turns.discard)
+            self._spawn(self._tell_back(row, effect.on_refused, correlation))
 
     async def _tell_back(self, row: OutboxRow, command: Command, correlation: str) -> None:
         try:
@@ -346,6 +342,18 @@ class EntityHost:
             again = replace(row, due_at=max(entity.alarm_due, self._now().timestamp() + 1.0))
             await self._store.put_owed(again)
             self.outbox.accept([again])
+
+    async def _take_up(self, address: Address) -> None:
+        """A step whose outcome is unknown may owe something that nobody scheduled."""
+        await asyncio.sleep(TAKE_UP_AFTER_S)
+        owed = await self._store.owed([shard_of(address)])
+        self.outbox.accept(row for row in owed if row.stream == address.stream)
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _make_room(self) -> None:
         excess = len(self._entities) - self._resident
@@ -379,4 +387,3 @@ def _sender(row: OutboxRow) -> Address:
     if kind not in ("user", "job"):
         raise DeadLetter(f"no such kind of entity: {row.stream}")
     return Address(kind, id_)  # type: ignore[arg-type]
-

@@ -132,9 +132,7 @@ class HostActor:
     ) -> Any:
         there = host_of(to, self._settings.hosts)
         if there == self._index:
-            return await self._host.ask(
-                to, message, command_id=command_id, correlation=correlation, settles=settles
-            )
+            return await self._host.ask(to, message, command_id=command_id, correlation=correlation, settles=settles)
         lane = self._lanes.get(there)
         if lane is None:
             lane = self._lanes[there] = Lane(host_handle(there).batch.remote)

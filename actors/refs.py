@@ -1,7 +1,7 @@
 """References to entities: the plain one for programs on the cluster, the batching one inside the system.
 
-    ray.get(user_limiter("u_1").state.remote())     # a real ObjectRef, one call
-    await brain.ask(Address("user", "u_1"), GetUser())
+ray.get(user_limiter("u_1").state.remote())     # a real ObjectRef, one call
+await brain.ask(Address("user", "u_1"), GetUser())
 """
 
 from __future__ import annotations

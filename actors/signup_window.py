@@ -6,7 +6,9 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-__all__ = ["SignupWindow"]
+from actors.refs import host_handle
+
+__all__ = ["HostSignupLimiter", "SignupWindow"]
 
 WINDOW_S = 60.0
 ADDRESSES = 100_000
@@ -36,3 +38,17 @@ class SignupWindow:
             return int(times[0] + WINDOW_S - now) + 1
         times.append(now)
         return 0
+
+
+class HostSignupLimiter:
+    """The limiter an edge replica uses: every replica asks the window of host 0."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+
+    async def take(self, address: str) -> int:
+        """As `SignupWindow.take`."""
+        if not self._limit:
+            return 0
+        seconds: int = await host_handle(0).allow_signup.remote(address)
+        return seconds

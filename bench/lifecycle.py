@@ -80,15 +80,19 @@ async def measure(bench: Bench, lifecycles: int, reads: int, at_once: int) -> No
 
     per_second = lifecycles / took
     print(f"{machine()}, {at_once} at once")
-    print(f"lifecycles    {per_second:8.1f} /s   {per_second / OLD_LIFECYCLES[1]:5.2f} x the old system's best "
-          f"({OLD_LIFECYCLES[0]:.0f}-{OLD_LIFECYCLES[1]:.0f}/s, as told)   = {11 * per_second:.0f} requests/s")
+    print(
+        f"lifecycles    {per_second:8.1f} /s   {per_second / OLD_LIFECYCLES[1]:5.2f} x the old system's best "
+        f"({OLD_LIFECYCLES[0]:.0f}-{OLD_LIFECYCLES[1]:.0f}/s, as told)   = {11 * per_second:.0f} requests/s"
+    )
     print(f"GET /me       {me_rate:8.1f} /s   {me_rate / OLD_READS:5.2f} x the old system ({OLD_READS:.0f}/s, as told)")
     print(f"GET /health   {noop:8.1f} /s   peer: no actor, no log; GET /me reaches {me_rate / noop:.2f} of it")
     print("where the time goes in a lifecycle (CPU ms each):")
     for name in sorted(after, key=lambda name: before.get(name, 0.0) - after[name]):
         spent = 1000 * (after[name] - before.get(name, 0.0)) / lifecycles
         if spent >= 0.05:
-            print(f"  {name:26s} {spent:6.2f}   {100 * (after[name] - before.get(name, 0.0)) / wall:4.0f} % of one core")
+            print(
+                f"  {name:26s} {spent:6.2f}   {100 * (after[name] - before.get(name, 0.0)) / wall:4.0f} % of one core"
+            )
 
 
 def main() -> None:

@@ -25,9 +25,7 @@ def show(user: UserId, data_dir: DataDir = None) -> None:
 
 
 @app.command("set-plan")
-def set_plan(
-    user: UserId, plan: Annotated[str, typer.Argument(help="free or pro")], data_dir: DataDir = None
-) -> None:
+def set_plan(user: UserId, plan: Annotated[str, typer.Argument(help="free or pro")], data_dir: DataDir = None) -> None:
     """Move a user to another plan."""
     typer.echo(f"{user} is on plan {_tell(data_dir, user, 'set_plan', plan)['plan']}.")
 

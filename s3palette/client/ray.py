@@ -1,9 +1,9 @@
 """The client for programs on the Ray cluster: talk to the actors themselves.
 
-    from s3palette.client.ray import connect, user_limiter
+from s3palette.client.ray import connect, user_limiter
 
-    connect()                                            # the system of S3P_DATA_DIR, or RAY_ADDRESS
-    print(ray.get(user_limiter("u_1").state.remote()))   # a real ObjectRef
+connect()                                            # the system of S3P_DATA_DIR, or RAY_ADDRESS
+print(ray.get(user_limiter("u_1").state.remote()))   # a real ObjectRef
 """
 
 from __future__ import annotations

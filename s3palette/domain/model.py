@@ -106,7 +106,10 @@ S = TypeVar("S")
 class Behaviour(Protocol[S]):
     """One kind of entity as the actors run it. `S` is the state; None before the first event."""
 
-    kind: Kind
+    @property
+    def kind(self) -> Kind:
+        """Prefix of the streams of these entities."""
+        ...
 
     def decide(self, state: S | None, command: Command) -> Decision:
         """Events, effects and reply. Raises `PaletteError` to refuse; then nothing has happened."""

@@ -1,0 +1,52 @@
+"""Whether every part of the system answers, asked at the moment of the question."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+
+from ray import serve
+
+from actors.engine_worker import DEPLOYMENT, ENGINE_APP
+from actors.log_reads import LogReads
+from actors.refs import host_handle
+from s3palette.settings import Settings
+from s3palette.storage import ObjectStore
+
+__all__ = ["RayReadiness"]
+
+PATIENCE_S = 3.0
+
+
+class RayReadiness:
+    """Asks the hosts, the event log, the object store and the engine side by side, each at most 3 s."""
+
+    def __init__(self, settings: Settings, store: ObjectStore, reads: LogReads) -> None:
+        self._settings = settings
+        self._store = store
+        self._reads = reads
+
+    async def __call__(self) -> Mapping[str, bool]:
+        """Part -> whether it answered. With engine=external there is no engine here to ask."""
+        parts = {"hosts": self._hosts(), "log": self._log(), "store": self._store.check()}
+        if self._settings.engine != "external":
+            parts["engine"] = self._engine()
+        answers = await asyncio.gather(*(_answers(part) for part in parts.values()))
+        return dict(zip(parts, answers, strict=True))
+
+    async def _hosts(self) -> None:
+        await asyncio.gather(*(host_handle(index).figures.remote() for index in range(self._settings.hosts)))
+
+    async def _log(self) -> None:
+        await self._reads.select("users", {"user_id": ""}, limit=1)
+
+    async def _engine(self) -> None:
+        await serve.get_deployment_handle(DEPLOYMENT, ENGINE_APP).name.remote()
+
+
+async def _answers(part: Awaitable[None]) -> bool:
+    try:
+        await asyncio.wait_for(part, PATIENCE_S)
+    except Exception:  # whatever it is, the part does not answer
+        return False
+    return True
