@@ -81,9 +81,8 @@ class Lane:
             outcomes = await self._send([envelope for envelope, _ in batch])
         except Exception as error:
             log.warning("a call to a host failed: %r", error)
-            outcomes = [(False, Overloaded("The system is restarting; try again in a moment.", retry_after=1))] * len(
-                batch
-            )
+            busy = Overloaded("The system is restarting; try again in a moment.", retry_after=1)
+            outcomes = [(False, busy)] * len(batch)
         for (_, future), (ok, value) in zip(batch, outcomes, strict=True):
             if future.done():  # the caller hung up; setting a result would kill the lane
                 continue

@@ -18,7 +18,7 @@ __all__ = ["DeadLetter", "Handler", "Outbox"]
 log = logging.getLogger(__name__)
 
 Handler = Callable[[OutboxRow], Awaitable[None]]
-"""Does what a row asks for and sees to it that the row is settled. Raises DeadLetter to give up, anything else to retry."""
+"""Does what a row asks for and sees that it is settled. Raises DeadLetter to give up, anything else to retry."""
 
 FIRST_RETRY_S = 0.2
 LONGEST_RETRY_S = 60.0

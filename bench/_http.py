@@ -22,7 +22,7 @@ class Connection:
     async def call(
         self, method: str, target: str, *, token: str | None = None, body: Any = None, secret: str | None = None
     ) -> Any:
-        """`data` of the envelope. `target` is a path or an absolute address; bytes go out raw, anything else as JSON."""
+        """`data` of the envelope. `target` is a path or an absolute address; bytes go out raw, the rest as JSON."""
         if target.startswith("http"):
             parts = urlsplit(target)
             target = f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -88,11 +88,10 @@ async def measure(bench: Bench, lifecycles: int, reads: int, at_once: int) -> No
     print(f"GET /health   {noop:8.1f} /s   peer: no actor, no log; GET /me reaches {me_rate / noop:.2f} of it")
     print("where the time goes in a lifecycle (CPU ms each):")
     for name in sorted(after, key=lambda name: before.get(name, 0.0) - after[name]):
-        spent = 1000 * (after[name] - before.get(name, 0.0)) / lifecycles
+        seconds = after[name] - before.get(name, 0.0)
+        spent = 1000 * seconds / lifecycles
         if spent >= 0.05:
-            print(
-                f"  {name:26s} {spent:6.2f}   {100 * (after[name] - before.get(name, 0.0)) / wall:4.0f} % of one core"
-            )
+            print(f"  {name:26s} {spent:6.2f}   {100 * seconds / wall:4.0f} % of one core")
 
 
 def main() -> None:

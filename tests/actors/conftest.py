@@ -25,7 +25,7 @@ def now() -> datetime:
 async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 5.0) -> Any:
     """The first true answer; fails when none comes in time."""
     async with asyncio.timeout(seconds):
-        while not (answer := await condition()):
+        while not (answer := await condition()):  # noqa: ASYNC110 - any condition, no event to wait for
             await asyncio.sleep(0.005)
         return answer
 

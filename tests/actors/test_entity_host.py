@@ -228,7 +228,7 @@ async def test_an_alarm_outlives_its_host(make_host: HostMaker) -> None:
 
 
 async def test_a_deadline_that_moves_back_wakes_early_and_waits_on(make_host: HostMaker) -> None:
-    """Confirming an upload moves the deadline from 0.1 s to 0.4 s: at 0.1 s nothing may happen, at 0.4 s the job expires."""
+    """Confirming an upload moves the deadline from 0.1 s to 0.4 s: the job expires at 0.4 s and not before."""
     policy = JobPolicy(upload_within=timedelta(seconds=0.1), execute_within=timedelta(seconds=0.4))
     host = await make_host(policy)
     await sign_up(host)
