@@ -1,0 +1,46 @@
+"""Work in pieces: full-size floats never exist, and what has no edge in it is skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Tile", "Window", "strips", "tiles"]
+
+STRIP_ROWS: Final = 256
+TILE_SIDE: Final = 256
+
+Window = tuple[slice, slice]
+"""Rows and columns, to index an array with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A rectangle of an image of `size` (height, width)."""
+
+    window: Window
+    size: tuple[int, int]
+
+    def grown(self, margin: int) -> tuple[Window, Window]:
+        """The tile with `margin` px around it as far as the image goes, and where the tile lies within that."""
+        outer, inner = [], []
+        for span, end in zip(self.window, self.size, strict=True):
+            start, stop = max(0, span.start - margin), min(end, span.stop + margin)
+            outer.append(slice(start, stop))
+            inner.append(slice(span.start - start, span.stop - start))
+        return (outer[0], outer[1]), (inner[0], inner[1])
+
+
+def strips(first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Row ranges (start, stop) that cover first..last-1, at most `STRIP_ROWS` each."""
+    for start in range(first, last, STRIP_ROWS):
+        yield start, min(start + STRIP_ROWS, last)
+
+
+def tiles(size: tuple[int, int]) -> Iterator[Tile]:
+    """Tiles of at most `TILE_SIDE` px a side that cover an image of `size` (height, width), once each."""
+    height, width = size
+    for y in range(0, height, TILE_SIDE):
+        for x in range(0, width, TILE_SIDE):
+            yield Tile((slice(y, min(y + TILE_SIDE, height)), slice(x, min(x + TILE_SIDE, width))), size)

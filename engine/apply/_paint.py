@@ -1,0 +1,25 @@
+"""The shape every action takes: a function of colour, fitted to one region of one photo."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.colour import Linear
+from engine.types import Rgb
+
+__all__ = ["Paint"]
+
+
+class Paint(Protocol):
+    """What an action does to colours. Both methods describe the same mapping; the first is the quick one."""
+
+    def opaque(self, rgb: Rgb) -> Rgb:
+        """New bytes for (h, w, 3) uint8 sRGB, pixels that belong to the region wholly.
+
+        A pixel's result may depend on its neighbours up to 2 px away.
+        """
+        ...
+
+    def linear(self, colours: Linear) -> Linear:
+        """New colours for (N, 3) float32 linear light: foregrounds estimated at soft edges."""
+        ...

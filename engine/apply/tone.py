@@ -1,0 +1,101 @@
+"""Tone: exposure, white balance, contrast and saturation of one region, in linear light.
+
+Order: exposure and white balance (what the camera could have done), then contrast and saturation (what the eye judges).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.apply._shoulder import soft_shoulder
+from engine.colour import LUMA, Linear, linear_of, srgb_of, to_bytes, to_linear
+from engine.types import Rgb, Tone
+
+__all__ = ["Toned", "fit_tone"]
+
+_MIRED_RANGE: Final = 60.0  # temperature ±100 moves the white point by this much; 6504 K -> 4679 K at +100
+_D65_MIRED: Final = 1e6 / 6504
+_PIVOT: Final = 0.4614  # mid grey, 18 % of linear light, sRGB-encoded
+_KNEE: Final = 0.8
+
+_XYZ_TO_RGB: Final = np.array(
+    [[3.2404542, -1.5371385, -0.4985314], [-0.9692660, 1.8760108, 0.0415560], [0.0556434, -0.2040259, 1.0572252]]
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Toned:
+    """A tone, ready to be applied. Satisfies `engine.apply.Paint`."""
+
+    tone: Tone
+
+    def opaque(self, rgb: Rgb) -> Rgb:
+        """Map (h, w, 3) uint8 sRGB."""
+        return to_bytes(self.linear(to_linear(rgb)))
+
+    def linear(self, colours: Linear) -> Linear:
+        """Map (..., 3) float32 linear light; the result is within 0..1."""
+        tone = self.tone
+        gains = (white_gains(tone.temperature) * 2.0**tone.exposure).astype(np.float32)
+        value: Linear = soft_shoulder(colours * gains, _KNEE, float(gains.max()))
+        if tone.contrast:
+            luma = value @ LUMA
+            gain = _contrast(luma, tone.contrast) / np.maximum(luma, np.float32(1e-6))
+            value = value * gain[..., None]
+        if tone.saturation:
+            grey = (value @ LUMA)[..., None]
+            value = (grey + np.float32(1 + tone.saturation / 100) * (value - grey)).astype(np.float32, copy=False)
+        return _into_gamut(value)
+
+
+def fit_tone(action: Tone) -> Toned | None:
+    """The paint of a tone, or None where it changes nothing."""
+    return None if action == Tone() else Toned(action)
+
+
+def white_gains(temperature: float) -> NDArray[np.float64]:
+    """(3,) gains of linear red, green, blue that turn white at D65 into daylight of another temperature.
+
+    `temperature` -100 (cooler) .. 100 (warmer) moves along the daylight locus (CIE 15:2004, eqs. 3.3 and 3.4) in
+    mireds, on which equal steps look equal. Von Kries scaling in linear sRGB, luminance of grey kept.
+    """
+    white = _daylight(_D65_MIRED + _MIRED_RANGE * temperature / 100) / _daylight(_D65_MIRED)
+    gains: NDArray[np.float64] = white / (white @ LUMA.astype(np.float64))
+    return gains
+
+
+def _daylight(mired: float) -> NDArray[np.float64]:
+    """Linear sRGB of CIE daylight at Y = 1."""
+    kelvin = 1e6 / mired
+    if kelvin <= 7000:
+        x = -4.6070e9 / kelvin**3 + 2.9678e6 / kelvin**2 + 0.09911e3 / kelvin + 0.244063
+    else:
+        x = -2.0064e9 / kelvin**3 + 1.9018e6 / kelvin**2 + 0.24748e3 / kelvin + 0.237040
+    y = -3.000 * x * x + 2.870 * x - 0.275
+    white: NDArray[np.float64] = _XYZ_TO_RGB @ np.array([x / y, 1.0, (1 - x - y) / y])
+    return white
+
+
+def _contrast(luma: NDArray[np.float32], amount: float) -> NDArray[np.float32]:
+    """Luminance through an S of two power curves that meet at mid grey with one slope; black and white stay."""
+    gamma = 2.0 ** (amount / 100)
+    level = np.arange(4097) / 4096
+    dark = _PIVOT * (level / _PIVOT) ** gamma
+    light = 1 - (1 - _PIVOT) * ((1 - level) / (1 - _PIVOT)) ** gamma
+    curve = linear_of(np.where(level < _PIVOT, dark, light))
+    return np.interp(srgb_of(luma), level, curve).astype(np.float32)
+
+
+def _into_gamut(value: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Draw colours outside 0..1 to their own luminance until they fit: hue stays, nothing clips to another colour."""
+    luma = np.clip(value @ LUMA, 0, 1)[..., None]
+    chroma = value - luma
+    small = np.float32(1e-9)
+    room_up = (1 - luma) / np.maximum(chroma.max(axis=-1, keepdims=True), small)
+    room_down = luma / np.maximum(-chroma.min(axis=-1, keepdims=True), small)
+    fitted: Linear = luma + chroma * np.minimum(1, np.minimum(room_up, room_down))
+    return fitted

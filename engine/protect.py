@@ -1,0 +1,26 @@
+"""What no rule may touch: the union of all protected masks, subtracted last and exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+
+from engine.masks import binary
+from engine.types import LabelMap, Mask
+
+__all__ = ["protected_mask", "without"]
+
+
+def protected_mask(size: tuple[int, int], label_maps: Iterable[LabelMap]) -> Mask:
+    """(H, W) uint8, 0/255: union of the label maps, each taken (and dropped) in turn; empty for none."""
+    union: Mask = np.zeros(size, np.uint8)
+    for labels in label_maps:
+        cv2.bitwise_or(union, binary(labels), dst=union)
+    return union
+
+
+def without(values: Mask, protected: Mask) -> Mask:
+    """`values` (a mask or an 8-bit matte), 0 wherever `protected` is set."""
+    return np.where(protected > 0, np.uint8(0), values)

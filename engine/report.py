@@ -1,0 +1,69 @@
+"""What a photo's result says in words and figures: instances as JSON, warnings as sentences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.types import LabelMap, Segmentation
+
+__all__ = ["concept_report", "fully_protected_warning", "instances_json", "needs_model_reason", "warnings_for"]
+
+
+def concept_report(found: Segmentation, labels: LabelMap | None) -> dict[str, Any]:
+    """One concept for `instances_json`: status, presence and every instance with its box, score and visible area.
+
+    `area_px` counts the pixels the instance has in `labels`; a concept that was not found has no instances.
+    """
+    instances: list[dict[str, Any]] = []
+    if labels is not None:
+        areas = np.bincount(labels.ravel(), minlength=len(found.instances) + 1)
+        instances = [
+            {
+                "id": k,
+                "score": round(float(instance.score), 4),
+                "box": [round(float(edge), 1) for edge in instance.box],
+                "area_px": int(areas[k]),
+                "state": "included",
+            }
+            for k, instance in enumerate(found.instances, start=1)
+        ]
+    return {"status": found.status, "presence": round(float(found.presence), 4), "instances": instances}
+
+
+def instances_json(size: tuple[int, int], source: str, concepts: Mapping[str, dict[str, Any]]) -> bytes:
+    """UTF-8 JSON `{"size": [w, h], "source": ..., "concepts": {...}}`; `size` is (height, width)."""
+    height, width = size
+    report = {"size": [width, height], "source": source, "concepts": dict(concepts)}
+    return json.dumps(report, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def warnings_for(segmentations: Iterable[Segmentation], selected: Sequence[str], source: str) -> list[str]:
+    """A sentence for every selected or protected concept that could not be found."""
+    sentences = []
+    for found in segmentations:
+        concept = found.prompt.concept
+        outcome = "nothing was changed for it" if concept in selected else "it was not protected"
+        if found.status == "needs_model":
+            sentences.append(
+                f"{concept} cannot be found by the {source} engine; it needs the SAM 3 model, so {outcome}."
+            )
+        elif found.status == "absent" and concept in selected:
+            sentences.append(f"{concept} is not in this photo; {outcome}.")
+        elif found.status == "absent":
+            sentences.append(f"{concept} is not in this photo; there was nothing to protect.")
+    return sentences
+
+
+def fully_protected_warning(concept: str) -> str:
+    """A selected concept whose every pixel belongs to something protected."""
+    return f"{concept} lies wholly within what is protected; nothing was changed for it."
+
+
+def needs_model_reason(concepts: Sequence[str], source: str) -> str:
+    """Why a photo fails: no selected concept can be found by the engine in use."""
+    names = concepts[0] if len(concepts) == 1 else f"{', '.join(concepts[:-1])} and {concepts[-1]}"
+    return f"{names} cannot be found by the {source} engine: the SAM 3 model is needed."
