@@ -25,7 +25,7 @@ from s3palette.storage.signing import AddressSigner
 
 __all__ = ["FolderStore", "Incoming", "checked_key"]
 
-_KEY = re.compile(r"(?:inputs|outputs|previews|masks|sets)(?:/\w[\w.-]*){1,6}")
+_KEY = re.compile(r"(?:inputs|outputs|previews|masks|sets)(?:/[\w-][\w.-]*){1,6}")
 _MAX_KEY_BYTES = 512
 _MAX_NAME_BYTES = 200
 _DRAFTS = ".drafts"
@@ -36,8 +36,8 @@ _WRITE_BYTES = 1 << 20
 def checked_key(key: str) -> str:
     """The key itself, if it can name an object. Raises BadKey.
 
-    A known top folder, then 1-6 names of letters (of any script), digits, "_", "-" and "." that begin with none of the
-    last two: no "..", no empty name, no backslash, no NUL, nothing absolute. At most 512 bytes, 200 a name.
+    A known top folder, then 1-6 names of letters (of any script), digits, "_", "-" and "." that do not begin with
+    ".": no "..", no empty name, no backslash, no NUL, nothing absolute. At most 512 bytes, 200 a name.
     """
     if not _KEY.fullmatch(key) or len(key.encode()) > _MAX_KEY_BYTES:
         raise BadKey("the key is not one an object can have")

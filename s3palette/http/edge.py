@@ -1,0 +1,107 @@
+"""The outermost layer, plain ASGI: request ids, CORS, trailing slashes, HEAD, and every error as an envelope."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Sequence
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from s3palette.domain.errors import InternalError, MethodNotAllowed, NotFound
+from s3palette.http import envelope
+from s3palette.http.call import REQUEST_ID, SERVICES, Services
+from s3palette.http.cors import Cors
+from s3palette.http.errors import as_palette_error
+
+__all__ = ["Edge"]
+
+_log = logging.getLogger(__name__)
+_SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+class Edge:
+    """Wraps the router of one application. `routes` is that router's live list."""
+
+    def __init__(self, app: ASGIApp, services: Services, routes: Sequence[BaseRoute]) -> None:
+        self._app = app
+        self._services = services
+        self._routes = routes
+        self._cors = Cors(services.deps.settings.cors_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        origin = request_id = asked_method = None
+        for name, value in scope["headers"]:
+            if name == b"origin":
+                origin = value.decode("latin-1")
+            elif name == b"x-request-id":
+                request_id = value.decode("latin-1")
+            elif name == b"access-control-request-method":
+                asked_method = value
+        if request_id is None or not _SANE_ID.fullmatch(request_id):
+            request_id = os.urandom(16).hex()
+        scope[REQUEST_ID] = request_id
+        scope[SERVICES] = self._services
+        if scope["path"].endswith("/"):
+            scope["path"] = scope["path"].rstrip("/") or "/"
+
+        extra = [(b"x-request-id", request_id.encode()), *self._cors.headers(origin)]
+        is_head = scope["method"] == "HEAD"
+        started = False
+
+        async def send_marked(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message["headers"], *extra]
+            elif is_head and message["type"] == "http.response.body":
+                message["body"] = b""
+            await send(message)
+
+        try:
+            if scope["method"] == "OPTIONS":
+                answer = self._options(scope, origin if asked_method is not None else None)
+                await answer(scope, receive, send_marked)
+            else:
+                await self._app(scope, receive, send_marked)
+        except ClientDisconnect:
+            _log.info("request %s: the client hung up", request_id)
+        except Exception as error:
+            if started:
+                raise
+            await self._refusal(error, scope)(scope, receive, send_marked)
+
+    def _options(self, scope: Scope, preflight_origin: str | None) -> Response:
+        if preflight_origin is not None:
+            return Response(status_code=204, headers=self._cors.preflight(preflight_origin))
+        allowed = self._allowed(scope)
+        if not allowed:
+            raise NotFound("There is no such route.")
+        return Response(status_code=204, headers={"Allow": allowed})
+
+    def _refusal(self, error: Exception, scope: Scope) -> Response:
+        told = as_palette_error(error)
+        request_id = scope[REQUEST_ID]
+        if isinstance(told, InternalError):
+            _log.error("request %s: %s %s failed", request_id, scope["method"], scope["path"], exc_info=error)
+        answer = envelope.failure(told, request_id=request_id, at=self._services.deps.clock())
+        if isinstance(told, MethodNotAllowed):
+            answer.headers["Allow"] = self._allowed(scope)
+        return answer
+
+    def _allowed(self, scope: Scope) -> str:
+        """Methods of every route on this path; "" where there is none."""
+        methods: set[str] = set()
+        for route in self._routes:
+            if route.matches(scope)[0] is not Match.NONE:
+                methods |= getattr(route, "methods", None) or set()
+        if "GET" in methods:
+            methods.add("HEAD")
+        return ", ".join(sorted(methods | {"OPTIONS"})) if methods else ""

@@ -1,0 +1,91 @@
+"""What clients send. Unknown fields are let through unread; null is an absent field."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from s3palette.domain.plans import MAX_ITEMS
+
+__all__ = [
+    "CreateJobBody",
+    "CreateRuleBody",
+    "ExecuteBody",
+    "JobsQuery",
+    "MaterialsQuery",
+    "ResultBody",
+    "SignInBody",
+    "UpdateRuleBody",
+]
+
+JobStatus = Literal["created", "uploaded", "queued", "running", "done", "failed", "canceled"]
+Short = Annotated[str, StringConstraints(max_length=256)]
+Concepts = dict[str, Any]
+
+_CONCEPTS = {
+    "Floor": {"action": "recolor", "value": "oak_a"},
+    "Wall": {"action": "recolor", "value": "#F4F1EA"},
+    "Window": {
+        "action": "recolor",
+        "value": "black_matte",
+        "instances": {"2": {"action": "recolor", "value": "walnut_a"}},
+    },
+}
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+class SignInBody(_Body):
+    device_hash: Short | None = Field(None, examples=["9f86d081884c7d65"])
+    """The same hash gives the same user; absent or empty: a new one."""
+
+
+class CreateRuleBody(_Body):
+    name: str = Field(examples=["Oak and off-white"])
+    preset_id: Short = Field(examples=["interior"])
+    concepts: Concepts = Field(examples=[_CONCEPTS])
+    protect: list[str] | None = Field(None, examples=[["Grout", "Frame_Molding"]])
+
+
+class UpdateRuleBody(_Body):
+    name: str | None = Field(None, examples=["Oak and ivory"])
+    concepts: Concepts | None = Field(None, examples=[_CONCEPTS])
+    protect: list[str] | None = Field(None, examples=[["Grout"]])
+
+
+class CreateJobBody(_Body):
+    preset: Short = Field(examples=["interior"])
+    item_count: int = Field(ge=1, le=MAX_ITEMS, examples=[3])
+
+
+class ExecuteBody(_Body):
+    concepts: Concepts | None = Field(None, examples=[_CONCEPTS])
+    protect: list[str] | None = Field(None, examples=[["Grout"]])
+    rule_id: Short | None = Field(None, examples=["r_019aabcd00000123456789abcdef"])
+    output_template: Short | None = Field(None, examples=["proposals_3"])
+
+
+class ResultBody(_Body):
+    idx: int = Field(ge=0, examples=[0])
+    status: Literal["done", "failed"]
+    output_key: Annotated[str, StringConstraints(max_length=512)] | None = Field(
+        None, examples=["outputs/u_1/j_1/0_result.png"]
+    )
+    preview_key: Annotated[str, StringConstraints(max_length=512)] | None = Field(
+        None, examples=["previews/u_1/j_1/0_thumb.jpg"]
+    )
+    error: Annotated[str, StringConstraints(max_length=2000)] | None = Field(None, examples=[None])
+    idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=256)] = Field(examples=["worker-7-0-1"])
+
+
+class JobsQuery(BaseModel):
+    limit: int = Field(20, ge=1, le=100, examples=[20])
+    cursor: Annotated[str, StringConstraints(max_length=512)] | None = Field(None, examples=["MTIz"])
+    status: JobStatus | None = Field(None, examples=["done"])
+
+
+class MaterialsQuery(BaseModel):
+    preset: Short | None = Field(None, examples=["interior"])

@@ -1,0 +1,83 @@
+"""The folder store's objects behind their signed addresses. The signature is the only key that is needed."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import FileResponse, Response
+
+from s3palette.domain.errors import Forbidden, InvalidTransition, NotFound, TooLarge
+from s3palette.domain.job import GetJob, UploadOpen
+from s3palette.domain.keys import parse_key
+from s3palette.domain.model import Address
+from s3palette.http.answers import StoredData, answers, error_answers
+from s3palette.http.body import announced_length
+from s3palette.http.call import Call
+from s3palette.http.route import EdgeRoute
+from s3palette.storage import FolderStore
+
+__all__ = ["router"]
+
+router = APIRouter(route_class=EdgeRoute, tags=["storage"])
+
+_ASK_FIRST_BYTES = 1 << 20
+_MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".json": "application/json", ".zip": "application/zip"}
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+
+
+@router.put(
+    "/storage/{key:path}",
+    **answers(StoredData, Forbidden, InvalidTransition, TooLarge),
+    openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": _BYTES}}},
+)
+async def put_object(call: Call, key: str) -> Response:
+    """Upload raw bytes, of any content type or none. Refused once the job's upload is confirmed."""
+    files, limit = _files(call), call.deps.settings.max_photo_bytes
+    files.addresses.check("put", key, call.query_params)
+    length = announced_length(call)
+    if length is not None and length > limit:
+        raise TooLarge(f"A photo may have at most {limit:,} bytes.")
+    if length is None or length > _ASK_FIRST_BYTES:
+        await _check_open(call, key)  # before a long upload, so that it is not sent for nothing
+    async with files.incoming(key, limit=limit) as upload:
+        async for piece in call.stream():
+            await upload.write(piece)
+        await _check_open(call, key)
+        await upload.commit()
+    return call.answer({"key": key, "size": upload.size})
+
+
+@router.get(
+    "/storage/{key:path}",
+    status_code=200,
+    response_class=FileResponse,
+    responses={
+        200: {"content": dict.fromkeys(_MEDIA_TYPES.values(), _BYTES), "description": "The object."},
+        **error_answers(Forbidden, NotFound),
+    },
+)
+async def get_object(call: Call, key: str) -> Response:
+    """Download an object; ranges are served."""
+    files = _files(call)
+    files.addresses.check("get", key, call.query_params)
+    path, found = await files.locate(key)
+    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=3600"}
+    media_type = _MEDIA_TYPES.get(path.suffix, "application/octet-stream")
+    return FileResponse(path, media_type=media_type, stat_result=found, headers=headers)
+
+
+def _files(call: Call) -> FolderStore:
+    store = call.deps.store
+    if not isinstance(store, FolderStore):
+        raise NotFound("There is no such route.")
+    return store
+
+
+async def _check_open(call: Call, key: str) -> None:
+    """Raises InvalidTransition where the key is a photo of a job that takes no uploads any more."""
+    photo = parse_key(key)
+    if photo is None or photo.area != "inputs" or photo.idx is None:
+        return
+    to, brain = Address("job", photo.job_id), call.deps.brain
+    if not await brain.ask(to, UploadOpen(user_id=photo.user_id, idx=photo.idx)):
+        job = await brain.ask(to, GetJob(user_id=photo.user_id))
+        raise InvalidTransition(f"The job is {job['status']}: it takes no more uploads.")
