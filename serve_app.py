@@ -1,4 +1,4 @@
-"""Puts the pieces together for Ray Serve: the HTTP entrance and the engine's workers. No logic here."""
+"""Puts the pieces of the HTTP entrance together for Ray Serve. No logic here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from ray import serve
 
 from actors.cluster import LOG_NODE
-from actors.engine_worker import engine_app
 from actors.log_reads import LogReads
 from actors.readiness import RayReadiness
 from actors.refs import RayBrain
@@ -16,7 +15,7 @@ from s3palette.http import Deps, create_app
 from s3palette.settings import Settings
 from s3palette.storage import open_store
 
-__all__ = ["edge_app", "engine_app"]
+__all__ = ["edge_app"]
 
 
 @serve.ingress()

@@ -127,7 +127,7 @@ class System:
 
         from actors.host_actor import HostActor
         from actors.refs import NAMESPACE, host_name
-        from serve_app import edge_app, engine_app
+        from serve_app import edge_app
 
         self._say("Starting Ray")
         if self._own_cluster:
@@ -158,6 +158,8 @@ class System:
         serve.start(http_options={"host": settings.http_host, "port": settings.http_port})
         targets = [serve.RunTarget(edge_app(settings), name="api", route_prefix="/")]
         if settings.engine != "external":
+            from actors.engine_worker import engine_app  # pixels are loaded only where they are worked on
+
             targets.append(serve.RunTarget(engine_app(settings), name="engine", route_prefix=None))
         serve.run_many(targets, wait_for_applications_running=True)
         self._await_ready()

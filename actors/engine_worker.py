@@ -15,16 +15,13 @@ from engine.segment.classical import ClassicalSegmenter
 from ray import serve
 
 import engine
-from actors.photo_dispatch import PhotoOutcome, PhotoTask
+from actors.photo_dispatch import DEPLOYMENT, PhotoOutcome, PhotoTask
 from s3palette.domain import keys
 from s3palette.recipes import build_recipe
 from s3palette.settings import Settings
 from s3palette.storage import ObjectMissing, ObjectStore, open_store
 
-__all__ = ["DEPLOYMENT", "ENGINE_APP", "EngineWorker", "engine_app", "process_photo"]
-
-ENGINE_APP = "engine"
-DEPLOYMENT = "EngineWorker"
+__all__ = ["EngineWorker", "engine_app", "process_photo"]
 
 
 async def process_photo(

@@ -10,11 +10,10 @@ from typing import Any
 
 from ray import serve
 
-from actors.engine_worker import DEPLOYMENT, ENGINE_APP
 from actors.entity_host import EntityHost
 from actors.job_coordinator import job_behaviour
 from actors.lane import Envelope, Lane, Outcome
-from actors.photo_dispatch import PhotoDispatch, PhotoOutcome, PhotoTask
+from actors.photo_dispatch import DEPLOYMENT, ENGINE_APP, PhotoDispatch, PhotoOutcome, PhotoTask
 from actors.placement import host_of, shards_of
 from actors.refs import host_handle
 from actors.signup_window import SignupWindow

@@ -16,9 +16,12 @@ from s3palette.domain.errors import JobNotFound
 from s3palette.domain.job import RecordFault, RecordResult, StartPhoto
 from s3palette.domain.model import Address, Command, RunPhoto
 
-__all__ = ["Engine", "PhotoDispatch", "PhotoOutcome", "PhotoTask"]
+__all__ = ["DEPLOYMENT", "ENGINE_APP", "Engine", "PhotoDispatch", "PhotoOutcome", "PhotoTask"]
 
 log = logging.getLogger(__name__)
+
+ENGINE_APP, DEPLOYMENT = "engine", "EngineWorker"
+"""Where the engine workers are found: Serve application and deployment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Mapping
 
 from ray import serve
 
-from actors.engine_worker import DEPLOYMENT, ENGINE_APP
 from actors.log_reads import LogReads
+from actors.photo_dispatch import DEPLOYMENT, ENGINE_APP
 from actors.refs import host_handle
 from s3palette.settings import Settings
 from s3palette.storage import ObjectStore
