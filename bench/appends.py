@@ -3,8 +3,8 @@
     python bench/appends.py [--seconds 2] [--directory DIR]
 
 Each writer appends one event of 200 bytes to a stream of its own and waits for the answer before the next. Both sides
-keep the same durability (WAL, synchronous=FULL) on the same disk and run by turns, so that a busy machine slows both. The
-peer does only the insert: no hash chain, no head, no version check.
+keep the same durability (WAL, synchronous=FULL) on the same disk and run by turns, so that a busy machine slows both.
+The peer does only the insert: no hash chain, no head, no version check.
 """
 
 from __future__ import annotations

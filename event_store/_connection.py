@@ -30,12 +30,21 @@ class ThreadedConnection:
     async def open(cls, connect: Callable[[], sqlite3.Connection]) -> ThreadedConnection:
         """`connect` runs on the new thread; what it raises is raised here and the thread ends."""
         made: list[sqlite3.Connection] = []
+        failures: list[Exception] = []
 
         def connector() -> sqlite3.Connection:
-            made.append(connect())
+            try:
+                made.append(connect())
+            except Exception as error:
+                # Raised here, it would leave a thread that may still answer when the loop is closed already.
+                failures.append(error)
+                made.append(sqlite3.connect(":memory:"))
             return made[0]
 
         inner = await aiosqlite.Connection(connector, iter_chunk_size=64)
+        if failures:
+            await inner.close()
+            raise failures[0]
         return cls(inner, made[0])
 
     async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

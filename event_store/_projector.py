@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from event_store._projections import apply_all
 from event_store._record import COLUMNS, restore
 from event_store._sqlite_rows import SqliteRows, create_table, differing_rows
 from event_store._tables import known_tables, signature
 from event_store.errors import EventStoreError, SchemaTooNew
 from event_store.types import PayloadCodec, Projection, RecordedEvent, Rows
 
-__all__ = ["Projector", "apply_all", "check_read_models", "drift", "last_position", "log_after"]
+__all__ = ["Projector", "check_read_models", "drift", "last_position", "log_after"]
 
 _PAGE = 1000
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM events WHERE global_position > ? ORDER BY global_position LIMIT ?"
@@ -28,18 +29,6 @@ def log_after(
 ) -> list[RecordedEvent]:
     """The next events of the log in global order."""
     return [restore(row, codec) for row in connection.execute(_SELECT, (position, limit)).fetchall()]
-
-
-def apply_all(events: Iterable[RecordedEvent], hands: Iterable[tuple[Projection, Rows]]) -> None:
-    """Every event to every projection. Raises EventStoreError naming the projection and the event that it failed on."""
-    pairs = list(hands)
-    for event in events:
-        for projection, rows in pairs:
-            try:
-                projection.apply(event, rows)
-            except Exception as error:
-                what = f"{event.type} of {event.stream} (version {event.version})"
-                raise EventStoreError(f"projection {projection.name} failed on {what}: {error}") from error
 
 
 class Projector:

@@ -9,7 +9,7 @@ from typing import Any
 from event_store._clock import Clock, normalised, stamp
 from event_store._faults import FaultHook, no_faults
 from event_store._memory_rows import MemoryRows
-from event_store._projector import apply_all
+from event_store._projections import apply_all
 from event_store._query import answered, query
 from event_store._record import (
     EMPTY,
@@ -24,12 +24,22 @@ from event_store._record import (
 )
 from event_store._tables import known_tables
 from event_store.errors import CommandRepeated, ConcurrencyError, EventStoreError, StoreClosed
-from event_store.types import Append, Appended, Loaded, OutboxRow, PayloadCodec, Projection, RecordedEvent, Row
+from event_store.types import (
+    Append,
+    Appended,
+    EventStore,
+    Loaded,
+    OutboxRow,
+    PayloadCodec,
+    Projection,
+    RecordedEvent,
+    Row,
+)
 
 __all__ = ["MemoryEventStore"]
 
 
-class MemoryEventStore:
+class MemoryEventStore(EventStore):
     """`EventStore` over dicts. A step is written without a pause, so no two can interleave."""
 
     def __init__(

@@ -25,7 +25,17 @@ from event_store._query import query
 from event_store._schema import connect_reader, connect_writer
 from event_store._tables import known_tables
 from event_store.errors import EventStoreError, StoreClosed
-from event_store.types import Append, Appended, Loaded, OutboxRow, PayloadCodec, Projection, RecordedEvent, Row
+from event_store.types import (
+    Append,
+    Appended,
+    EventStore,
+    Loaded,
+    OutboxRow,
+    PayloadCodec,
+    Projection,
+    RecordedEvent,
+    Row,
+)
 
 __all__ = ["SqliteEventStore"]
 
@@ -43,7 +53,7 @@ class _WritingSide:
     writer: _writer.Writer
 
 
-class SqliteEventStore:
+class SqliteEventStore(EventStore):
     """`EventStore` over SQLite; made by `open`. Belongs to the event loop that it was opened in."""
 
     def __init__(
