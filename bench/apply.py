@@ -82,7 +82,7 @@ def measure(name: str, runs: int) -> tuple[list[float], float]:
 
     def paint() -> None:
         out = rgb.copy()
-        fitted = fit_recolor(rgb, region, Recolor(TARGET))
+        fitted = fit_recolor(rgb, region, matte, Recolor(TARGET))
         assert fitted is not None
         composite(out, rgb, matte, fitted, reach(photo.size))
 

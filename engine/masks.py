@@ -22,7 +22,7 @@ from engine.types import FloatMask, Instance, LabelMap, Mask, Photo
 __all__ = ["binary", "label_map"]
 
 _EPS: Final = 4e-4  # (0.02)²: texture below 2 % contrast is flat, a wall's edge against a ceiling is not
-_TRUST: Final = np.float32(0.5)  # weight of the segmenter's own opinion: weak look-alikes near its edge stay out
+_TRUST: Final = np.float32(0.3)  # weight of the segmenter's own opinion: weak look-alikes near its edge stay out
 _SUBSAMPLE: Final = 4
 _CROSS: Final = np.ones((3, 3), np.uint8)
 
@@ -99,7 +99,7 @@ def _edge_model(photo: Photo, prob: FloatMask) -> tuple[FloatMask, FloatMask]:
     size = (max(1, width // every), max(1, height // every))
     guide = cv2.cvtColor(cv2.resize(photo.rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     values = cv2.resize(prob, size, interpolation=cv2.INTER_LINEAR)
-    radius = max(1, round(1.5 * step / every))
+    radius = max(1, round(2 * step / every))
     return guided_coefficients(guide.astype(np.float32) / 255, values, radius, _EPS)
 
 

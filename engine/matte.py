@@ -25,7 +25,7 @@ Matte = NDArray[np.uint8]
 """(H, W) uint8: 255 = wholly the concept's, 0 = not at all."""
 
 _ALIKE: Final = np.float32(0.002)  # |F - B|² in linear light at which colour and distance weigh the same
-_DEAD: Final = np.float32(0.06)  # shares below it, and above 1 less it, are noise
+_MAX_DEAD: Final = np.float32(0.1)
 _SPREAD: Final = np.float32(8)  # weight of each side's own variance, on top of that
 
 
@@ -76,7 +76,9 @@ def _soften(rgb: Rgb, mask: Mask, radius: int, core: Window) -> Matte:
     ramp = cv2.GaussianBlur(mask, (0, 0), radius / 2)[core][band].astype(np.float32) / 255
     doubt = _ALIKE + _SPREAD * (front_spread + back_spread)
     alpha = (along + doubt * ramp) / (length + doubt)
-    alpha = (alpha - _DEAD) / (1 - 2 * _DEAD)
+    # In doubt a small share is noise, and a sharp step in the photo is a sharp step in the matte.
+    dead = np.minimum(0.5 * doubt / (length + doubt), _MAX_DEAD)
+    alpha = (alpha - dead) / (1 - 2 * dead)
     # Colour may decide everything at the edge and nothing at the band's ends: no texture is cut out of the inside.
     distance = signed[band]
     low = np.clip((distance - 0.5) / (0.5 * radius), 0, 1)

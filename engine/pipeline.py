@@ -187,16 +187,16 @@ def _apply(work: _Work, layer: Layer, protected: Mask, free: Matte, out: Rgb) ->
             return False
         matte = claim(soft_matte(rgb, region, protected), free)
     with _timed(work.timings, "apply"):
-        paint = _fit(rgb, region, layer.action)
+        paint = _fit(rgb, region, matte, layer.action)
         if paint is not None:
             composite(out, rgb, matte, paint, reach(work.photo.size))
     return True
 
 
-def _fit(rgb: Rgb, region: Mask, action: Action) -> Paint | None:
+def _fit(rgb: Rgb, region: Mask, matte: Matte, action: Action) -> Paint | None:
     """The action fitted to this photo's region; None where it changes nothing."""
     if isinstance(action, Recolor):
-        return fit_recolor(rgb, region, action)
+        return fit_recolor(rgb, region, matte, action)
     if isinstance(action, Tone):
         return fit_tone(action)
     raise NotSupported(f"{type(action).__name__} is not built yet.")

@@ -23,6 +23,7 @@ from engine.types import Rgb
 
 __all__ = ["claim", "composite"]
 
+_PURITY = 24
 _PAINT_MARGIN = 2  # px a paint may look around a pixel
 
 
@@ -51,7 +52,7 @@ def composite(out: Rgb, rgb: Rgb, matte: Matte, paint: Paint, radius: int) -> No
         rgb: (H, W, 3) uint8, the original photo; colours are always computed from it.
         matte: (H, W) uint8.
         paint: what happens to the colours.
-        radius: half the window in which foregrounds are estimated, px; about the width of the matte's soft edge.
+        radius: how far the matte's soft edge goes, px; foregrounds are estimated from twice as far.
     """
     for tile in tiles(matte.shape):
         here = matte[tile.window]
@@ -61,7 +62,7 @@ def composite(out: Rgb, rgb: Rgb, matte: Matte, paint: Paint, radius: int) -> No
             np.copyto(out[tile.window], paint.opaque(rgb[outer])[inner], where=full[..., None])
         edge = (here > 0) & ~full
         if edge.any():
-            outer, inner = tile.grown(radius)
+            outer, inner = tile.grown(2 * radius)
             front = _foreground(to_linear(rgb[outer]), matte[outer], inner, edge, radius)
             share = here[edge].astype(np.float32)[:, None] / 255
             before = to_linear(out[tile.window][edge])
@@ -70,17 +71,20 @@ def composite(out: Rgb, rgb: Rgb, matte: Matte, paint: Paint, radius: int) -> No
 
 def _foreground(linear: Linear, matte: Matte, core: Window, edge: NDArray[np.bool_], radius: int) -> Linear:
     """(N, 3) foreground colours of the `edge` pixels of `core`."""
-    window = (2 * radius + 1, 2 * radius + 1)
+    window = (4 * radius + 1, 4 * radius + 1)
     alpha = matte.astype(np.float32) / 255
-    rest = 1 - alpha
-    small = np.float32(1e-5)
-    front = (
-        cv2.blur(linear * alpha[..., None], window)[core][edge] / (cv2.blur(alpha, window)[core][edge] + small)[:, None]
-    )
-    back = (
-        cv2.blur(linear * rest[..., None], window)[core][edge] / (cv2.blur(rest, window)[core][edge] + small)[:, None]
-    )
+
+    def near(share: NDArray[np.float32]) -> Linear:
+        weight = share**_PURITY + np.float32(1e-4) * share
+        total = cv2.blur(weight, window)[core][edge]
+        mean: Linear = (
+            cv2.blur(linear * weight[..., None], window)[core][edge] / np.maximum(total, np.float32(1e-9))[:, None]
+        )
+        return mean
+
+    # High powers: one mixed pixel of a dark thing before white holds more of the white than of the thing.
+    front, back = near(alpha), near(np.subtract(1, alpha, dtype=np.float32))
     share = alpha[core][edge][:, None]
-    colour = linear[core][edge]
-    estimate: Linear = np.clip(front + share * (colour - share * front - (1 - share) * back), 0, 1)
+    rest = linear[core][edge] - share * front - (1 - share) * back
+    estimate: Linear = np.clip(front + share * rest, 0, 1)
     return estimate

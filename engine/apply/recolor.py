@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from engine._tiles import strips
 from engine.apply._shoulder import soft_shoulder
-from engine.colour import Linear, linear_of, srgb_of
+from engine.colour import Linear, linear_of, srgb_of, to_bytes, to_linear
+from engine.matte import Matte
 from engine.types import Mask, Recolor, Rgb
 
 __all__ = ["Repaint", "fit_recolor", "median_colour"]
@@ -98,12 +99,13 @@ def _repainted(light: NDArray[F], median_byte: float, target_byte: float) -> NDA
     return soft_shoulder(value, knee, target + slope * (1 - median))
 
 
-def fit_recolor(rgb: Rgb, region: Mask, action: Recolor) -> Repaint | None:
-    """Fit a recolour to a region of a photo.
+def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor) -> Repaint | None:
+    """Fit a recolour to a region of a photo, so that the median of the region's result is the target.
 
     Args:
         rgb: (H, W, 3) uint8 sRGB.
         region: (H, W) uint8, 0/255: the concept's mask without protected pixels.
+        matte: (H, W) uint8: what the colours will be laid on with.
         action: the target colour.
 
     Returns:
@@ -112,8 +114,17 @@ def fit_recolor(rgb: Rgb, region: Mask, action: Recolor) -> Repaint | None:
     if not region.any():
         return None
     region = _without_blown(rgb, region)
-    coarse = Repaint(median_colour(rgb, region), action.target)
-    return Repaint(_median(rgb, region, _SUBSTEPS), action.target) if coarse.steep else coarse
+    paint = Repaint(median_colour(rgb, region), action.target)
+    opaque = np.where(matte == 255, region, np.uint8(0))
+    soft = (region > 0) & (matte < 255)
+    if not opaque.any():
+        return paint
+    # Pixels of the soft edge end up mixed, on either side of the target: the others make up the balance.
+    colours = to_linear(rgb[soft])
+    share = matte[soft].astype(np.float32)[:, None] / 255
+    mixed = to_bytes(colours + share * (paint.linear(colours) - colours))
+    below = (mixed < np.array(action.target)).sum(axis=0)
+    return Repaint(_median(rgb, opaque, _SUBSTEPS if paint.steep else 1, len(colours), below), action.target)
 
 
 def median_colour(rgb: Rgb, region: Mask) -> tuple[float, float, float]:
@@ -127,15 +138,19 @@ def median_colour(rgb: Rgb, region: Mask) -> tuple[float, float, float]:
     return _median(rgb, region, 1)
 
 
-def _median(rgb: Rgb, region: Mask, substeps: int) -> tuple[float, float, float]:
+def _median(
+    rgb: Rgb, region: Mask, substeps: int, others: int = 0, below: NDArray[np.int64] | None = None
+) -> tuple[float, float, float]:
+    """Level that splits the region in halves, given `others` pixels of which `below` (3,) are under it anyway."""
     counts = np.zeros((3, 255 * substeps + 1), np.int64)
     for y0, y1 in strips(0, rgb.shape[0]):
         inside = region[y0:y1] > 0
         values = rgb[y0:y1] if substeps == 1 else _within_step(rgb[y0:y1])
         for c in range(3):
             counts[c] += np.bincount(values[..., c][inside], minlength=counts.shape[1])
-    middle = (counts[0].sum() + 1) // 2
-    red, green, blue = (float(np.searchsorted(np.cumsum(count), middle)) / substeps for count in counts)
+    total = counts[0].sum()
+    middle = np.clip((total + others + 1) // 2 - (0 if below is None else below), 1, total) * np.ones(3, np.int64)
+    red, green, blue = (float(np.searchsorted(np.cumsum(counts[c]), middle[c])) / substeps for c in range(3))
     return red, green, blue
 
 
