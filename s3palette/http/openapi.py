@@ -57,6 +57,10 @@ def document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
 def _complete(operation: dict[str, Any], route: EdgeRoute) -> None:
     operation["security"] = _SECURITY.get(type(route), [])
     operation["responses"].pop("422", None)
+    for status, told in route.responses.items():
+        for media_type, content in told.get("content", {}).items():
+            # Once more, for FastAPI drops every null, and with it half of an envelope.
+            operation["responses"][str(status)]["content"][media_type].update(content)
     common: list[type[PaletteError]] = [InternalError, Overloaded]
     if isinstance(route, UserRoute):
         common += [AuthRequired, TokenExpired, TokenInvalid]

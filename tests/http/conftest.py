@@ -103,7 +103,7 @@ class Api:
     async def callback(self, user: httpx.AsyncClient, job_id: str, idx: int, **fields: Any) -> httpx.Response:
         body = {"idx": idx, "status": "done", "idempotency_key": f"key-{idx}"} | fields
         if body["status"] == "done" and "output_key" not in body:
-            body["output_key"] = f"outputs/{user.user_id}/{job_id}/{idx}_result.png"  # type: ignore[attr-defined]
+            body["output_key"] = f"outputs/{user.user_id}/{job_id}/{body['idx']}_result.png"  # type: ignore[attr-defined]
         return await self.client.post(
             f"/jobs/{job_id}/callback", json=body, headers={"X-Callback-Secret": SECRET["callback_secret"]}
         )
