@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,3 +81,23 @@ def classical(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SystemUnderT
 def external(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SystemUnderTest]:
     """The whole system whose photos are done by workers outside: results come by callback."""
     yield from start(tmp_path_factory.mktemp("external"), "external")
+
+
+@pytest.fixture
+def newcomer(external: SystemUnderTest) -> Iterator[Callable[[], httpx.Client]]:
+    """Signs a new free user up at each call; their clients are closed after the test."""
+    with ExitStack() as clients:
+        yield lambda: clients.enter_context(external.sign_up())
+
+
+@pytest.fixture
+def user(newcomer: Callable[[], httpx.Client]) -> httpx.Client:
+    """A new user of the external system, on the free plan."""
+    return newcomer()
+
+
+@pytest.fixture
+def anyone(external: SystemUnderTest) -> Iterator[httpx.Client]:
+    """A client of the external system without a token."""
+    with external.client() as client:
+        yield client
