@@ -56,6 +56,7 @@ def document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
 
 def _complete(operation: dict[str, Any], route: EdgeRoute) -> None:
     operation["security"] = _SECURITY.get(type(route), [])
+    operation["operationId"] = route.name
     operation["responses"].pop("422", None)
     for status, told in route.responses.items():
         for media_type, content in told.get("content", {}).items():

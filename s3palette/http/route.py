@@ -7,7 +7,6 @@ body is JSON and that the answer is a Response already, which costs far less tha
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable
 from types import NoneType, UnionType
@@ -36,7 +35,6 @@ class EdgeRoute(APIRoute):
         self.body_model, self._body_optional = _model(hints.get("body"))
         self.verbs = frozenset(self.methods or ())
         self._answers = self.verbs | {"HEAD"} if "GET" in self.verbs else self.verbs
-        self._takes_path = any(name in self.param_convertors for name in inspect.signature(endpoint).parameters)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "http":
@@ -52,7 +50,7 @@ class EdgeRoute(APIRoute):
             raise HTTPException(405)
         call = Call(scope, receive)
         await self.admit(call)
-        given: dict[str, Any] = scope["path_params"] if self._takes_path else {}
+        given: dict[str, Any] = dict(scope["path_params"])
         if self.body_model is not None:
             value = await read_json(call, optional=self._body_optional)
             absent = value is None and self._body_optional

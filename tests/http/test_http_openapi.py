@@ -94,6 +94,12 @@ def test_every_code_stands_under_its_own_status(document: Any) -> None:
     assert not any("422" in operation["responses"] for _, _, operation in operations(document))
 
 
+def test_operations_have_ids_of_their_own(document: Any) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(ids)) == len(ids)
+    assert "create_job" in ids
+
+
 def test_who_needs_a_token_is_told(document: Any) -> None:
     open_routes = {"/health", "/ready", "/auth/anon", "/storage/{key}"}
     for _, path, operation in operations(document):
