@@ -35,6 +35,7 @@ _PNG_PHOTO: Final = (
     cv2.IMWRITE_PNG_FILTER,
     cv2.IMWRITE_PNG_FILTER_AVG,
 )
+_PNG_LABELS: Final = (*_PNG_PHOTO[:-1], cv2.IMWRITE_PNG_FILTER_NONE)
 
 # Once for the process, not a call: all readers known before threads ask, and no bomb guard but ours, which is exact
 # where Pillow's warns in a band of sizes.
@@ -96,7 +97,7 @@ def encode_preview(rgb: Rgb, alpha: NDArray[np.uint8] | None = None, *, side: in
 def encode_label_map(labels: LabelMap) -> bytes:
     """Encode (H, W) uint16 instance numbers as a gray PNG: 8 bit, or 16 bit where a number is above 255."""
     deep = labels.size > 0 and int(labels.max()) > 255
-    return _encode(".png", labels if deep else labels.astype(np.uint8), (cv2.IMWRITE_PNG_COMPRESSION, 1))
+    return _encode(".png", labels if deep else labels.astype(np.uint8), _PNG_LABELS)
 
 
 def _encode(suffix: str, pixels: NDArray[np.generic], options: tuple[int, ...]) -> bytes:

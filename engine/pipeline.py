@@ -21,6 +21,7 @@ from engine.masks import binary, label_map
 from engine.matte import Matte, reach, soft_matte
 from engine.protect import protected_mask, without
 from engine.report import (
+    absent_warning,
     concept_report,
     fully_protected_warning,
     instances_json,
@@ -127,15 +128,14 @@ def render(photo: Photo, segmentations: Sequence[Segmentation], recipe: Recipe, 
     if selected and all(found[concept].status == "needs_model" for concept in selected):
         raise NeedsModel(needs_model_reason(selected, source))
     work = _Work(photo, found)
-    with _timed(work.timings, "matte"):
-        protected = protected_mask(photo.size, (work.labels(c) for c in recipe.protect if work.is_found(c)))
+    protected = protected_mask(photo.size, (work.labels(c) for c in recipe.protect if work.is_found(c)))
     warnings = warnings_for(segmentations, selected, source)
     out = photo.rgb.copy()
     free: Matte = np.full(photo.size, 255, np.uint8)
     # Last first: `claim` gives a later layer its pixels before an earlier one can.
     for layer in reversed(recipe.layers):
-        if work.is_found(layer.concept) and not _apply(work, layer, protected, free, out):
-            warnings.append(fully_protected_warning(layer.concept))
+        if work.is_found(layer.concept):
+            warnings += _apply(work, layer, protected, free, out)
     concepts = {c: work.reports.get(c) or concept_report(found[c], None) for c in found}
     return Rendered(
         Photo(out, photo.alpha, photo.format),
@@ -171,26 +171,31 @@ class _Work:
 
     def labels(self, concept: str) -> LabelMap:
         """The concept's label map at photo size; encoded and reported on the way."""
-        labels = label_map(self.photo, self._found[concept].instances)
+        with _timed(self.timings, "matte"):
+            labels = label_map(self.photo, self._found[concept].instances)
         if concept not in self.masks:
-            self.masks[concept] = encode_label_map(labels)
+            with _timed(self.timings, "encode"):
+                self.masks[concept] = encode_label_map(labels)
             self.reports[concept] = concept_report(self._found[concept], labels)
         return labels
 
 
-def _apply(work: _Work, layer: Layer, protected: Mask, free: Matte, out: Rgb) -> bool:
-    """Run one layer; False where protection leaves nothing of it."""
+def _apply(work: _Work, layer: Layer, protected: Mask, free: Matte, out: Rgb) -> list[str]:
+    """Run one layer; the warnings it gives."""
     rgb = work.photo.rgb
+    mask = binary(work.labels(layer.concept))
+    if not mask.any():
+        return [absent_warning(layer.concept)]
+    region = without(mask, protected)
+    if not region.any():
+        return [fully_protected_warning(layer.concept)]
     with _timed(work.timings, "matte"):
-        region = without(binary(work.labels(layer.concept)), protected)
-        if not region.any():
-            return False
         matte = claim(soft_matte(rgb, region, protected), free)
     with _timed(work.timings, "apply"):
         paint = _fit(rgb, region, matte, layer.action)
         if paint is not None:
             composite(out, rgb, matte, paint, reach(work.photo.size))
-    return True
+    return []
 
 
 def _fit(rgb: Rgb, region: Mask, matte: Matte, action: Action) -> Paint | None:

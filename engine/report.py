@@ -6,11 +6,17 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
+from engine._counts import counts
 from engine.types import LabelMap, Segmentation
 
-__all__ = ["concept_report", "fully_protected_warning", "instances_json", "needs_model_reason", "warnings_for"]
+__all__ = [
+    "absent_warning",
+    "concept_report",
+    "fully_protected_warning",
+    "instances_json",
+    "needs_model_reason",
+    "warnings_for",
+]
 
 
 def concept_report(found: Segmentation, labels: LabelMap | None) -> dict[str, Any]:
@@ -20,7 +26,7 @@ def concept_report(found: Segmentation, labels: LabelMap | None) -> dict[str, An
     """
     instances: list[dict[str, Any]] = []
     if labels is not None:
-        areas = np.bincount(labels.ravel(), minlength=len(found.instances) + 1)
+        areas = counts(labels, len(found.instances) + 1)
         instances = [
             {
                 "id": k,
@@ -52,10 +58,15 @@ def warnings_for(segmentations: Iterable[Segmentation], selected: Sequence[str],
                 f"{concept} cannot be found by the {source} engine; it needs the SAM 3 model, so {outcome}."
             )
         elif found.status == "absent" and concept in selected:
-            sentences.append(f"{concept} is not in this photo; {outcome}.")
+            sentences.append(absent_warning(concept))
         elif found.status == "absent":
             sentences.append(f"{concept} is not in this photo; there was nothing to protect.")
     return sentences
+
+
+def absent_warning(concept: str) -> str:
+    """A selected concept that the photo does not show."""
+    return f"{concept} is not in this photo; nothing was changed for it."
 
 
 def fully_protected_warning(concept: str) -> str:

@@ -72,7 +72,7 @@ def composite(out: Rgb, rgb: Rgb, matte: Matte, paint: Paint, radius: int) -> No
 def _foreground(linear: Linear, matte: Matte, core: Window, edge: NDArray[np.bool_], radius: int) -> Linear:
     """(N, 3) foreground colours of the `edge` pixels of `core`."""
     window = (4 * radius + 1, 4 * radius + 1)
-    alpha = matte.astype(np.float32) / 255
+    alpha: NDArray[np.float32] = matte.astype(np.float32) / np.float32(255)
 
     def near(share: NDArray[np.float32]) -> Linear:
         weight = share**_PURITY + np.float32(1e-4) * share
@@ -83,7 +83,7 @@ def _foreground(linear: Linear, matte: Matte, core: Window, edge: NDArray[np.boo
         return mean
 
     # High powers: one mixed pixel of a dark thing before white holds more of the white than of the thing.
-    front, back = near(alpha), near(np.subtract(1, alpha, dtype=np.float32))
+    front, back = near(alpha), near(np.float32(1) - alpha)
     share = alpha[core][edge][:, None]
     rest = linear[core][edge] - share * front - (1 - share) * back
     estimate: Linear = np.clip(front + share * rest, 0, 1)

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine._counts import counts
 from engine._tiles import strips
 from engine.apply._shoulder import soft_shoulder
 from engine.colour import Linear, linear_of, srgb_of, to_bytes, to_linear
@@ -105,12 +106,14 @@ def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor) -> Repain
     Args:
         rgb: (H, W, 3) uint8 sRGB.
         region: (H, W) uint8, 0/255: the concept's mask without protected pixels.
-        matte: (H, W) uint8: what the colours will be laid on with.
+        matte: (H, W) uint8: what the colours will be laid on with. Where it is 0 another layer has the pixel, and the
+            region's colour there is none of this layer's.
         action: the target colour.
 
     Returns:
-        The fitted curves, or None for an empty region.
+        The fitted curves, or None where nothing of the region is left.
     """
+    region = np.where(matte > 0, region, np.uint8(0))
     if not region.any():
         return None
     region = _without_blown(rgb, region)
@@ -142,15 +145,17 @@ def _median(
     rgb: Rgb, region: Mask, substeps: int, others: int = 0, below: NDArray[np.int64] | None = None
 ) -> tuple[float, float, float]:
     """Level that splits the region in halves, given `others` pixels of which `below` (3,) are under it anyway."""
-    counts = np.zeros((3, 255 * substeps + 1), np.int64)
+    size = 255 * substeps + 1
+    levels = np.zeros((3, size), np.int64)
     for y0, y1 in strips(0, rgb.shape[0]):
-        inside = region[y0:y1] > 0
-        values = rgb[y0:y1] if substeps == 1 else _within_step(rgb[y0:y1])
-        for c in range(3):
-            counts[c] += np.bincount(values[..., c][inside], minlength=counts.shape[1])
-    total = counts[0].sum()
+        inside = region[y0:y1]
+        if inside.any():
+            values = rgb[y0:y1] if substeps == 1 else _within_step(rgb[y0:y1])
+            for c in range(3):
+                levels[c] += counts(values, size, channel=c, within=inside)
+    total = levels[0].sum()
     middle = np.clip((total + others + 1) // 2 - (0 if below is None else below), 1, total) * np.ones(3, np.int64)
-    red, green, blue = (float(np.searchsorted(np.cumsum(counts[c]), middle[c])) / substeps for c in range(3))
+    red, green, blue = (float(np.searchsorted(np.cumsum(levels[c]), middle[c])) / substeps for c in range(3))
     return red, green, blue
 
 
@@ -162,9 +167,8 @@ def _without_blown(rgb: Rgb, region: Mask) -> Mask:
 
 def _within_step(rgb: Rgb) -> NDArray[np.uint16]:
     """Bytes in 1/16 steps, drawn to their 5x5 mean but never out of the half step that rounding hid."""
-    fine = rgb.astype(np.uint16) * _SUBSTEPS
-    half = _SUBSTEPS // 2
-    mean = cv2.blur(fine, (5, 5)).astype(np.int32)
-    placed = np.clip(mean, fine.astype(np.int32) - half, fine.astype(np.int32) + half)
-    bounded: NDArray[np.uint16] = np.clip(placed, 0, 255 * _SUBSTEPS).astype(np.uint16)
-    return bounded
+    fine = rgb.astype(np.uint16) * np.uint16(_SUBSTEPS)
+    half = np.uint16(_SUBSTEPS // 2)
+    top = np.minimum(fine + half, np.uint16(255 * _SUBSTEPS))
+    placed: NDArray[np.uint16] = np.clip(cv2.blur(fine, (5, 5)), np.maximum(fine, half) - half, top)
+    return placed

@@ -174,6 +174,23 @@ def test_a_concept_wholly_under_protection_changes_nothing_and_says_so() -> None
     assert result.warnings == ("Cup lies wholly within what is protected; nothing was changed for it.",)
 
 
+def test_a_find_without_a_single_pixel_is_as_good_as_absent() -> None:
+    prompt = Prompt("Cup", "cup")
+    faint = Segmentation(prompt, "found", 0.6, (Instance(0.6, (0, 0, 9, 9), np.full((9, 9), 0.3, np.float32)),), "sam3")
+    rendered = render(Photo(COFFEE), [faint], recipe({"Cup": GREEN}), source="sam3")
+    assert np.array_equal(rendered.photo.rgb, COFFEE)
+    assert rendered.warnings == ("Cup is not in this photo; nothing was changed for it.",)
+
+
+def test_what_a_later_layer_covers_does_not_tint_an_earlier_one() -> None:
+    rgb = np.full((200, 200, 3), 150, np.uint8)
+    rgb[20:180, 20:180] = 40
+    masks = {"Floor": block((200, 200), (0, 200, 0, 200)), "Rug": block((200, 200), (20, 180, 20, 180))}
+    out = pixels(run(png(rgb), masks, {"Floor": GREEN, "Rug": BLUE}))
+    assert out[5, 100].tolist() == [40, 160, 60]
+    assert out[100, 100].tolist() == [30, 50, 200]
+
+
 @pytest.mark.parametrize(
     ("action", "says"), [(Texture("oak_a"), "Texture for Floor is not built yet"), (Remove(), "Remove for Floor")]
 )
