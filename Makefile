@@ -1,0 +1,43 @@
+# make demo    a whole system, two albums through it, pictures in demo-output/
+# make test    everything CI runs; ends with pytest's own last line
+# make lint    ruff and mypy
+# make clean   back to what was checked out
+#
+# Another interpreter: make PYTHON=python3.12 test
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Named after the content of pyproject.toml: a changed dependency list is installed, a touched file is not.
+STAMP := $(VENV)/installed-$(firstword $(shell cksum pyproject.toml))
+
+.PHONY: demo test lint clean
+.DEFAULT_GOAL := test
+
+demo: $(STAMP)
+	@$(BIN)/s3palette demo
+
+test: lint
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+$(STAMP):
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "There is no $(PYTHON) here; install Python 3.11 or newer, or choose one: make PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "S3 Palette needs Python 3.11 or newer and $(PYTHON) is $$($(PYTHON) -V 2>&1); choose another: make PYTHON=python3.11." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "$(PYTHON) comes without its venv module; install it (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@echo "Installing into $(VENV); the first time takes a few minutes."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@rm -f $(VENV)/installed-*
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

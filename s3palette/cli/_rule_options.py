@@ -1,0 +1,100 @@
+"""--set and --protect: a rule as it is written on the command line.
+
+--set Wall=#F4F1EA --set Floor=oak_a        recolor: a colour or a material
+--set Ceiling=tone:warm                     a named tone
+--set Ceiling=tone:exposure=0.5,saturation=-20
+--set Floor=texture:oak_a
+--set Switch_Outlet=remove
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from s3palette.domain.errors import ValidationFailed
+from s3palette.domain.materials import load_materials
+from s3palette.domain.presets import load_presets
+from s3palette.domain.rules import Rule, normalise
+
+__all__ = ["RuleRefused", "read_rule"]
+
+
+class RuleRefused(Exception):
+    """One sentence that names the option, what is wrong with it and what is allowed."""
+
+
+def read_rule(preset_id: str, settings: Sequence[str], protect: Sequence[str]) -> Rule:
+    """The rule that the options say, checked against the preset.
+
+    `protect` entries may hold several concepts with commas; no entry means the preset's defaults, "none" nothing.
+    Raises RuleRefused.
+    """
+    presets = load_presets()
+    if preset_id not in presets:
+        raise RuleRefused(f"--preset {preset_id}: there is no such preset; there are {', '.join(presets)}.")
+    if not settings:
+        raise RuleRefused(
+            "--set is missing: give at least one CONCEPT=VALUE, for example --set "
+            f"{presets[preset_id].concept_names[0]}=#F4F1EA."
+        )
+    concepts: dict[str, Any] = {}
+    for setting in settings:
+        name, entry = _read_setting(setting)
+        if name in concepts:
+            raise RuleRefused(f"--set {name} is given twice; give it once.")
+        concepts[name] = entry
+    protected = [name for entry in protect for name in entry.split(",") if name]
+    if protected == ["none"]:
+        protected = []
+    try:
+        return normalise(presets[preset_id], load_materials(), concepts, protected if protect else None)
+    except ValidationFailed as error:
+        raise RuleRefused(_in_words(preset_id, concepts, error.message)) from None
+
+
+def _read_setting(setting: str) -> tuple[str, dict[str, Any]]:
+    name, equals, text = setting.partition("=")
+    if not (name and equals and text):
+        raise RuleRefused(
+            f"--set {setting}: write CONCEPT=VALUE; VALUE is #RRGGBB, a material, tone:NAME, "
+            "tone:exposure=0.5,saturation=-20, texture:MATERIAL or remove."
+        )
+    if text == "remove":
+        return name, {"action": "remove", "value": None}
+    kind, colon, rest = text.partition(":")
+    if not colon:
+        return name, {"action": "recolor", "value": text}
+    if kind == "tone":
+        return name, {"action": "tone", "value": _numbers(name, rest) if "=" in rest else rest}
+    return name, {"action": kind, "value": rest}
+
+
+def _numbers(name: str, text: str) -> dict[str, float]:
+    numbers = {}
+    for part in text.split(","):
+        key, _, number = part.partition("=")
+        try:
+            numbers[key] = float(number)
+        except ValueError:
+            raise RuleRefused(f"--set {name}=tone:{text}: {part!r} is not NAME=NUMBER.") from None
+    return numbers
+
+
+def _in_words(preset_id: str, concepts: dict[str, Any], message: str) -> str:
+    """The domain's message with the option in place of the field, and what is allowed where it does not say so."""
+    field, _, problem = message.partition(": ")
+    parts = field.split(".")
+    if parts[0] != "concepts" or len(parts) < 2:
+        return f"--{field}: {problem}."
+    entry = concepts.get(parts[1], {})
+    allowed = ""
+    if parts[-1] == "value" and entry.get("action") in ("recolor", "texture"):
+        texture = entry["action"] == "texture"
+        materials = [
+            material.id
+            for material in load_materials().materials.values()
+            if preset_id in material.presets and (material.texture or not texture)
+        ]
+        allowed = f"; {'textures' if texture else 'materials'} for {preset_id} are {', '.join(materials)}"
+    return f"--set {parts[1]}: {problem}{allowed}."

@@ -1,0 +1,163 @@
+"""apply: the engine alone on some photos. No server, no Ray."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from s3palette.cli._fail import fail, one_sentence
+from s3palette.cli._rule_options import RuleRefused, read_rule
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from engine import PhotoResult, Recipe, Segmenter
+    from s3palette.sheets import AlbumRule, Row
+
+__all__ = ["apply", "output_names"]
+
+_ROWS_A_SHEET = 8
+
+
+def apply(
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="JPEG, PNG, WebP, TIFF, BMP or GIF.")],
+    preset: Annotated[str, typer.Option(help="interior, seller, profile or ootd")],
+    set_: Annotated[
+        list[str],
+        typer.Option(
+            "--set",
+            metavar="CONCEPT=VALUE",
+            help="#RRGGBB, a material, tone:NAME, tone:exposure=0.5,..., texture:MATERIAL or remove; repeatable",
+            default_factory=list,
+        ),
+    ],
+    protect: Annotated[
+        list[str],
+        typer.Option(help="concept that nothing may touch; repeatable; 'none' for none", default_factory=list),
+    ],
+    out: Annotated[Path, typer.Option(help="folder for the results; made where it is missing")] = Path("s3p-out"),
+    masks: Annotated[bool, typer.Option("--masks", help="Write the masks too.")] = False,
+) -> None:
+    """Apply one rule to photos: NAME_result.png, NAME_preview.jpg and a before / after sheet."""
+    with one_sentence(RuleRefused):
+        rule = read_rule(preset, set_, protect)
+    with one_sentence(OSError):
+        out.mkdir(parents=True, exist_ok=True)
+
+    from engine.segment.classical import ClassicalSegmenter
+
+    from engine.errors import NotSupported
+    from engine.pipeline import check_supported
+    from s3palette.recipes import build_recipe
+    from s3palette.sheets import AlbumRule
+
+    recipe = build_recipe(preset, rule.concepts, rule.protect)
+    with one_sentence(NotSupported):
+        check_supported(recipe)
+    work = _Work(recipe, AlbumRule(rule.concepts, rule.protect), ClassicalSegmenter(), out, masks)
+    rows: list[Row] = []
+    with _progress() as progress:
+        task = progress.add_task("", total=len(photos))
+        for photo, name in zip(photos, output_names(photos, out), strict=True):
+            progress.update(task, description=photo.name)
+            row = _one(work, photo, name)
+            if row is not None:
+                rows.append(row)
+            progress.advance(task)
+    with one_sentence(OSError):
+        _write_sheets(work.rule, preset, rows, out)
+    if len(rows) < len(photos):
+        raise fail(f"{len(photos) - len(rows)} of {len(photos)} photos failed; the others are in {out}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """What is the same for every photo."""
+
+    recipe: Recipe
+    rule: AlbumRule
+    segmenter: Segmenter
+    out: Path
+    masks: bool
+
+
+def output_names(photos: Sequence[Path], out: Path) -> list[str]:
+    """A name in `out` for each photo: its own without suffix, numbered where that is taken or would hit a photo."""
+    folder = out.resolve()
+    inputs = [photo.resolve() for photo in photos]
+    beside = [photo.stem.casefold() for photo in inputs if photo.parent == folder]
+    names: list[str] = []
+    for photo in photos:
+        name, number = photo.stem, 1
+        while name.casefold() in map(str.casefold, names) or any(
+            stem.startswith(f"{name}_".casefold()) for stem in beside
+        ):
+            number += 1
+            name = f"{photo.stem}-{number}"
+        names.append(name)
+    return names
+
+
+def _one(work: _Work, photo: Path, name: str) -> Row | None:
+    """Run one photo, say what came of it, and give its row of the sheet; None where it failed."""
+    import engine
+    from s3palette.sheets import found_words
+
+    began = time.perf_counter()
+    try:
+        data = photo.read_bytes()
+        result = engine.process(data, work.recipe, work.segmenter)
+        row = _write(work, data, result, name)
+    except engine.EngineError as error:
+        typer.echo(f"{photo}: {error}", err=True)
+        return None
+    except OSError as error:
+        typer.echo(f"{error.filename or photo}: {error.strerror or error}", err=True)
+        return None
+    found = ", ".join(found_words(result.instances, work.rule.colours).values()) or "nothing found"
+    height, width = result.size
+    line = f"{photo}: {found} | {width}x{height}, {(time.perf_counter() - began) * 1000:.0f} ms"
+    typer.echo(" | ".join((line, *result.warnings)))
+    return row
+
+
+def _write(work: _Work, data: bytes, result: PhotoResult, name: str) -> Row:
+    import engine
+    from s3palette.sheets import PhotoView
+
+    (work.out / f"{name}_result.png").write_bytes(result.png)
+    (work.out / f"{name}_preview.jpg").write_bytes(result.preview)
+    before, after = engine.decode(data).rgb, engine.decode(result.png).rgb
+    view = PhotoView(name, before, after, result.masks, result.instances, result.warnings)
+    if work.masks:
+        for concept, png in result.masks.items():
+            (work.out / f"{name}_{concept}.png").write_bytes(png)
+        (work.out / f"{name}_instances.json").write_bytes(result.instances)
+        work.rule.masks_picture(view).save(work.out / f"{name}_masks.png", compress_level=1)
+    return work.rule.row(view)
+
+
+def _write_sheets(rule: AlbumRule, preset: str, rows: Sequence[Row], out: Path) -> None:
+    from s3palette.domain.presets import load_presets
+    from s3palette.sheets import contact_sheet
+
+    for page, first in enumerate(range(0, len(rows), _ROWS_A_SHEET), start=1):
+        name = "before-after.png" if page == 1 else f"before-after-{page}.png"
+        part = rows[first : first + _ROWS_A_SHEET]
+        title = load_presets()[preset].name_en
+        contact_sheet(title, ("Before", "After", "What was found"), part, rule.header()).save(out / name)
+
+
+def _progress() -> Progress:
+    """A bar on a terminal, nothing elsewhere: what is printed below it goes through it, so both streams must be one."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    terminal = sys.stdout.isatty() and sys.stderr.isatty()
+    return Progress(console=Console(stderr=True), transient=True, disable=not terminal)
