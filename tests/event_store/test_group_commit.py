@@ -8,27 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from event_store import Appended, EventStoreError, SqliteEventStore
+from event_store import Appended, EventStoreError
 from event_store.testing import Faults
 
+from .conftest import OpenLog
 from .samples import owed, step
 
 
-async def test_what_waits_goes_together(tmp_path: Path) -> None:
+async def test_what_waits_goes_together(tmp_path: Path, open_log: OpenLog) -> None:
     faults = Faults()
-    store = await SqliteEventStore.open(tmp_path / "events.db", faults=faults)
+    store = await open_log(tmp_path / "events.db", faults=faults)
     await asyncio.gather(*(store.append(step(f"s{n}", 0)) for n in range(300)), store.settle(["o"]))
     assert faults.passed["after_commit"] == 2  # 256 and the rest
     assert faults.passed["after_events"] == 300
     await store.append(step("alone", 0))
     assert faults.passed["after_commit"] == 3
-    await store.close()
 
 
 @pytest.mark.parametrize("point", ["before_begin", "before_commit"])
-async def test_a_failing_transaction_fails_all_that_share_it(tmp_path: Path, point: str) -> None:
+async def test_a_failing_transaction_fails_all_that_share_it(tmp_path: Path, point: str, open_log: OpenLog) -> None:
     faults = Faults()
-    store = await SqliteEventStore.open(tmp_path / "events.db", faults=faults)
+    store = await open_log(tmp_path / "events.db", faults=faults)
     await store.append(step("taken", 0))
     faults.arm(point, sqlite3.OperationalError("disk I/O error"))  # type: ignore[arg-type]
     outcomes = await asyncio.gather(
@@ -42,12 +42,11 @@ async def test_a_failing_transaction_fails_all_that_share_it(tmp_path: Path, poi
     assert len({id(outcome) for outcome in outcomes}) == 4
     assert await store.streams() == [("taken", 1)]
     assert isinstance(await store.append(step("a", 0)), Appended)
-    await store.close()
 
 
-async def test_another_writer_that_holds_the_file(tmp_path: Path) -> None:
+async def test_another_writer_that_holds_the_file(tmp_path: Path, open_log: OpenLog) -> None:
     path = tmp_path / "events.db"
-    store = await SqliteEventStore.open(path, busy_timeout_s=0.05)
+    store = await open_log(path, busy_timeout_s=0.05)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(EventStoreError, match="the event log failed: database is locked"):
@@ -56,12 +55,11 @@ async def test_another_writer_that_holds_the_file(tmp_path: Path) -> None:
     other.execute("ROLLBACK")
     other.close()
     await store.append(step("a", 0))
-    await store.close()
 
 
-async def test_a_caller_cancelled_while_the_thread_is_busy(tmp_path: Path) -> None:
+async def test_a_caller_cancelled_while_the_thread_is_busy(tmp_path: Path, open_log: OpenLog) -> None:
     path = tmp_path / "events.db"
-    store = await SqliteEventStore.open(path)
+    store = await open_log(path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     begun = [asyncio.create_task(store.append(step(f"begun{n}", 0))) for n in range(3)]
@@ -78,4 +76,18 @@ async def test_a_caller_cancelled_while_the_thread_is_busy(tmp_path: Path) -> No
     assert [isinstance(outcome, Appended) for outcome in outcomes] == [True, False, True] * 2
     # What had begun was carried out for nobody; what had not is not written.
     assert [name for name, _ in await store.streams()] == ["begun0", "begun1", "begun2", "waiting0", "waiting2"]
-    await store.close()
+
+
+async def test_a_transaction_that_sqlite_gave_up_fails_all_that_share_it(tmp_path: Path, open_log: OpenLog) -> None:
+    def give_up(connection: sqlite3.Connection) -> None:
+        connection.execute("ROLLBACK")  # as SQLite does by itself on some I/O errors
+        raise sqlite3.OperationalError("disk I/O error")
+
+    store = await open_log(tmp_path / "events.db")
+    assert store._writing is not None
+    outcomes = await asyncio.gather(
+        store.append(step("a", 0)), store._writing.lane.run(give_up), store.append(step("b", 0)), return_exceptions=True
+    )
+    assert [str(outcome) for outcome in outcomes] == ["the event log failed: disk I/O error"] * 3
+    assert await store.streams() == []
+    assert (await store.append(step("a", 0))).version == 1

@@ -15,18 +15,18 @@ from event_store import (
     ConcurrencyError,
     EventStoreError,
     SchemaTooNew,
-    SqliteEventStore,
     Table,
 )
 
+from .conftest import OpenLog
 from .samples import Balances, Xor, event, owed, step
 
 
 @pytest.fixture
-async def path(tmp_path: Path) -> Path:
+async def path(tmp_path: Path, open_log: OpenLog) -> Path:
     """A log of two streams, a: 4 events and b: 2, each with a row in the read model."""
     file = tmp_path / "events.db"
-    store = await SqliteEventStore.open(file, [Balances()])
+    store = await open_log(file, [Balances()])
     await store.append(step("a", 0, 2, put=[owed("o")], command_id="c"))
     await store.append(step("b", 0, 2))
     await store.append(step("a", 2, 2))
@@ -115,19 +115,20 @@ UNGUARD = [f"DROP TRIGGER events_are_not_{what}" for what in ("updated", "delete
         (["DELETE FROM snapshots", "DELETE FROM chain_heads WHERE stream = 'a'"], "a", 1),
     ],
 )
-async def test_tampering_is_found(path: Path, statements: list[str], stream: str, version: int) -> None:
+async def test_tampering_is_found(
+    path: Path, statements: list[str], stream: str, version: int, open_log: OpenLog
+) -> None:
     change(path, *UNGUARD, *statements)
-    store = await SqliteEventStore.open(path)
+    store = await open_log(path)
     for chosen in (None, stream):
         with pytest.raises(ChainBroken, match=f"stream {stream}: event {version} ") as caught:
             await store.verify(chosen)
         assert (caught.value.stream, caught.value.version) == (stream, version)
-    await store.close()
 
 
-async def test_stored_bytes_are_the_codecs(tmp_path: Path) -> None:
+async def test_stored_bytes_are_the_codecs(tmp_path: Path, open_log: OpenLog) -> None:
     file = tmp_path / "events.db"
-    store = await SqliteEventStore.open(file, codec=Xor())
+    store = await open_log(file, codec=Xor())
     secret = event(note="secret")
     await store.append(Append("a", 0, (secret,)))
     await store.close()
@@ -135,14 +136,13 @@ async def test_stored_bytes_are_the_codecs(tmp_path: Path) -> None:
         assert connection.execute("SELECT data, key_id FROM events").fetchone() == Xor().encode("a", secret.data)
     assert b"secret" not in file.read_bytes()
     change(file, *UNGUARD, "UPDATE events SET key_id = NULL")
-    store = await SqliteEventStore.open(file, codec=Xor())
+    store = await open_log(file, codec=Xor())
     with pytest.raises(ChainBroken):
         await store.verify()
-    await store.close()
 
 
-async def test_the_file_is_durable_and_append_only(path: Path) -> None:
-    store = await SqliteEventStore.open(path)
+async def test_the_file_is_durable_and_append_only(path: Path, open_log: OpenLog) -> None:
+    store = await open_log(path)
     assert store._writing is not None
     settings = {
         name: await store._writing.connection.run(lambda c, name: c.execute(f"PRAGMA {name}").fetchone()[0], name)
@@ -155,44 +155,43 @@ async def test_the_file_is_durable_and_append_only(path: Path) -> None:
         "recursive_triggers": 1,
         "busy_timeout": 5000,
     }
-    await store.close()
 
 
 # Who may open it
 
 
 @pytest.mark.parametrize("read_only", [False, True])
-async def test_a_newer_schema_is_refused(path: Path, read_only: bool) -> None:
+async def test_a_newer_schema_is_refused(path: Path, read_only: bool, open_log: OpenLog) -> None:
     change(path, "PRAGMA user_version = 9")
     with pytest.raises(SchemaTooNew, match=r"events\.db has schema 9, this program knows up to 1: update the program"):
-        await SqliteEventStore.open(path, read_only=read_only)
+        await open_log(path, read_only=read_only)
 
 
 @pytest.mark.parametrize("read_only", [False, True])
-async def test_something_else_is_refused_and_left_alone(tmp_path: Path, read_only: bool) -> None:
+async def test_something_else_is_refused_and_left_alone(tmp_path: Path, read_only: bool, open_log: OpenLog) -> None:
     foreign, text = tmp_path / "foreign.db", tmp_path / "text.db"
     change(foreign, "CREATE TABLE events (id)")
     text.write_text("not a database, but long enough to have a header " * 20)
     for file, why in ((foreign, "a database of something else"), (text, "file is not a database")):
         before = file.read_bytes()
         with pytest.raises(EventStoreError, match=why):
-            await SqliteEventStore.open(file, read_only=read_only)
+            await open_log(file, read_only=read_only)
         assert file.read_bytes() == before
 
 
-async def test_nothing_to_read(tmp_path: Path) -> None:
+async def test_nothing_to_read(tmp_path: Path, open_log: OpenLog) -> None:
     with pytest.raises(EventStoreError, match="cannot be opened as an event log"):
-        await SqliteEventStore.open(tmp_path / "absent.db", read_only=True)
+        await open_log(tmp_path / "absent.db", read_only=True)
     (tmp_path / "empty.db").touch()
     with pytest.raises(EventStoreError, match="is empty: open it for writing once"):
-        await SqliteEventStore.open(tmp_path / "empty.db", read_only=True)
+        await open_log(tmp_path / "empty.db", read_only=True)
     with pytest.raises(EventStoreError, match="cannot be opened as an event log"):
-        await SqliteEventStore.open(tmp_path / "no" / "such" / "folder.db")
+        await open_log(tmp_path / "no" / "such" / "folder.db")
 
 
-async def test_a_reader_reads_and_refuses_writes(path: Path) -> None:
-    reader = await SqliteEventStore.open(path, [Balances()], read_only=True)
-    writer = await SqliteEventStore.open(path, [Balances()])
+async def test_a_reader_reads_and_refuses_writes(path: Path, open_log: OpenLog) -> None:
+    reader = await open_log(path, [Balances()], read_only=True)
+    writer = await open_log(path, [Balances()])
     await writer.append(step("a", 4))
     assert len(await reader.read("a")) == 5
     assert (await reader.select("balances", {"stream": "a"}))[0]["total"] == 7
@@ -209,11 +208,10 @@ async def test_a_reader_reads_and_refuses_writes(path: Path) -> None:
             await write
     await writer.close()
     assert len(await reader.read("a")) == 5
-    await reader.close()
 
 
-async def test_a_reader_does_not_wait_for_the_writer(path: Path) -> None:
-    store = await SqliteEventStore.open(path, [Balances()])
+async def test_a_reader_does_not_wait_for_the_writer(path: Path, open_log: OpenLog) -> None:
+    store = await open_log(path, [Balances()])
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         other.execute("DELETE FROM commands")
@@ -223,11 +221,10 @@ async def test_a_reader_does_not_wait_for_the_writer(path: Path) -> None:
         assert not appending.done()
         other.execute("ROLLBACK")
     assert (await appending).version == 5
-    await store.close()
 
 
-async def test_two_stores_on_one_file_are_fenced(path: Path) -> None:
-    one, other = [await SqliteEventStore.open(path, [Balances()]) for _ in range(2)]
+async def test_two_stores_on_one_file_are_fenced(path: Path, open_log: OpenLog) -> None:
+    one, other = [await open_log(path, [Balances()]) for _ in range(2)]
     await one.append(step("a", 4))
     with pytest.raises(ConcurrencyError) as caught:
         await other.append(step("a", 4))
@@ -236,36 +233,33 @@ async def test_two_stores_on_one_file_are_fenced(path: Path) -> None:
     outcomes = await asyncio.gather(*(store.append(step("a", 6)) for store in (one, other)), return_exceptions=True)
     assert sorted(type(o).__name__ for o in outcomes) == ["Appended", "ConcurrencyError"]
     assert (await one.verify(), await other.drift()) == (9, {"balances": 0, "deposits": 0})
-    await one.close()
-    await other.close()
 
 
 # Read models over time
 
 
-async def test_a_raised_version_is_rebuilt_and_a_lower_one_refused(path: Path) -> None:
-    store = await SqliteEventStore.open(path, [Balances(version=2, factor=10)])
+async def test_a_raised_version_is_rebuilt_and_a_lower_one_refused(path: Path, open_log: OpenLog) -> None:
+    store = await open_log(path, [Balances(version=2, factor=10)])
     assert (await store.select("balances", {"stream": "b"}))[0]["total"] == 30
     await store.close()
     with pytest.raises(SchemaTooNew, match="read model balances has version 2, this program knows 1"):
-        await SqliteEventStore.open(path, [Balances()])
+        await open_log(path, [Balances()])
     with pytest.raises(EventStoreError, match="read model balances is out of date: open the log for writing once"):
-        await SqliteEventStore.open(path, [Balances(version=3)], read_only=True)
+        await open_log(path, [Balances(version=3)], read_only=True)
 
 
-async def test_the_same_version_is_kept_as_it_is(path: Path) -> None:
+async def test_the_same_version_is_kept_as_it_is(path: Path, open_log: OpenLog) -> None:
     change(path, "UPDATE balances SET total = 77 WHERE stream = 'b'")
-    store = await SqliteEventStore.open(path, [Balances()])
+    store = await open_log(path, [Balances()])
     assert (await store.select("balances", {"stream": "b"}))[0]["total"] == 77
     assert await store.drift() == {"balances": 1, "deposits": 0}
     change(path, "DELETE FROM deposits WHERE version = 1", "INSERT INTO deposits VALUES ('zz', 1, 1)")
     assert await store.drift() == {"balances": 1, "deposits": 3}
     await store.rebuild()
     assert await store.drift() == {"balances": 0, "deposits": 0}
-    await store.close()
 
 
-async def test_changed_tables_are_made_anew_and_former_ones_dropped(path: Path) -> None:
+async def test_changed_tables_are_made_anew_and_former_ones_dropped(path: Path, open_log: OpenLog) -> None:
     class Fewer(Balances):
         def __init__(self) -> None:
             super().__init__()
@@ -274,7 +268,7 @@ async def test_changed_tables_are_made_anew_and_former_ones_dropped(path: Path) 
         def apply(self, event: object, rows: object) -> None:
             rows.put("totals", {"stream": event.stream, "last": event.version})  # type: ignore[attr-defined]
 
-    store = await SqliteEventStore.open(path, [Fewer()])
+    store = await open_log(path, [Fewer()])
     assert await store.select("totals", {}) == [{"stream": "a", "last": 4}, {"stream": "b", "last": 2}]
     await store.close()
     with closing(sqlite3.connect(path)) as connection:
@@ -283,9 +277,9 @@ async def test_changed_tables_are_made_anew_and_former_ones_dropped(path: Path) 
     assert not {"balances", "deposits"} & names
 
 
-async def test_what_others_wrote_is_caught_up(path: Path) -> None:
-    knowing = await SqliteEventStore.open(path, [Balances()])
-    unknowing = await SqliteEventStore.open(path)
+async def test_what_others_wrote_is_caught_up(path: Path, open_log: OpenLog) -> None:
+    knowing = await open_log(path, [Balances()])
+    unknowing = await open_log(path)
     await unknowing.append(step("a", 4))
     # In the transaction of its own next write …
     await knowing.append(step("b", 2))
@@ -294,18 +288,16 @@ async def test_what_others_wrote_is_caught_up(path: Path) -> None:
     await knowing.close()
     await unknowing.close()
     # … or when it is opened.
-    knowing = await SqliteEventStore.open(path, [Balances()])
+    knowing = await open_log(path, [Balances()])
     assert await knowing.drift() == {"balances": 0, "deposits": 0}
-    await knowing.close()
 
 
-async def test_a_projection_that_fails_at_the_start_leaves_the_file_as_it_was(path: Path) -> None:
+async def test_a_projection_that_fails_at_the_start_leaves_the_file_as_it_was(path: Path, open_log: OpenLog) -> None:
     class Broken(Balances):
         def apply(self, event: object, rows: object) -> None:
             raise RuntimeError("not today")
 
     with pytest.raises(EventStoreError, match=r"projection balances failed on Deposited of a .* not today"):
-        await SqliteEventStore.open(path, [Broken(version=2)])
-    store = await SqliteEventStore.open(path, [Balances()])
+        await open_log(path, [Broken(version=2)])
+    store = await open_log(path, [Balances()])
     assert await store.drift() == {"balances": 0, "deposits": 0}
-    await store.close()

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from event_store import SqliteEventStore
-
+from .conftest import OpenLog
 from .samples import Balances
 
 HERE = Path(__file__).resolve().parent
@@ -29,7 +28,7 @@ async def start(*arguments: object) -> asyncio.subprocess.Process:
     )
 
 
-async def test_two_processes_share_a_new_log(tmp_path: Path) -> None:
+async def test_two_processes_share_a_new_log(tmp_path: Path, open_log: OpenLog) -> None:
     path = tmp_path / "events.db"
     processes = [await start("race", path, 100) for _ in range(2)]
     for process in processes:
@@ -41,17 +40,16 @@ async def test_two_processes_share_a_new_log(tmp_path: Path) -> None:
     for process in processes:
         _, errors = await process.communicate()
         assert (process.returncode, errors) == (0, b"")
-    store = await SqliteEventStore.open(path, [Balances()])
+    store = await open_log(path, [Balances()])
     assert await store.streams() == [("shared", 200)]
     assert await store.verify() == 200
     assert await store.drift() == {"balances": 0, "deposits": 0}
-    await store.close()
 
 
 @pytest.mark.parametrize(
     ("point", "nth"), [("before_begin", 5), ("after_events", 30), ("before_commit", 5), ("after_commit", 5)]
 )
-async def test_a_killed_process_leaves_whole_steps(tmp_path: Path, point: str, nth: int) -> None:
+async def test_a_killed_process_leaves_whole_steps(tmp_path: Path, point: str, nth: int, open_log: OpenLog) -> None:
     path = tmp_path / "events.db"
     process = await start("crash", path, point, nth)
     output, errors = await process.communicate()
@@ -59,7 +57,7 @@ async def test_a_killed_process_leaves_whole_steps(tmp_path: Path, point: str, n
     acknowledged = set(output.decode().split())
     assert acknowledged
 
-    store = await SqliteEventStore.open(path, [Balances()])
+    store = await open_log(path, [Balances()])
     streams = await store.streams()
     written = {f"{stream}@{version}" for stream, last in streams for version in range(2, last + 1, 2)}
     assert all(last % 2 == 0 for _, last in streams)
@@ -71,10 +69,9 @@ async def test_a_killed_process_leaves_whole_steps(tmp_path: Path, point: str, n
     assert await store.verify() == 2 * len(written)
     assert len(await store.select("deposits", {})) == 2 * len(written)
     assert await store.drift() == {"balances": 0, "deposits": 0}
-    await store.close()
 
 
-async def test_a_full_disk_loses_nothing_and_ends_nothing(tmp_path: Path) -> None:
+async def test_a_full_disk_loses_nothing_and_ends_nothing(tmp_path: Path, open_log: OpenLog) -> None:
     path = tmp_path / "events.db"
     process = await start("full", path)
     output, errors = await process.communicate()
@@ -82,7 +79,6 @@ async def test_a_full_disk_loses_nothing_and_ends_nothing(tmp_path: Path) -> Non
     taken, ours, failed, why = output.decode().strip().split(" ", 3)
     assert (ours, int(failed) > 0) == ("True", True)
     assert why.startswith("the event log failed: ")
-    store = await SqliteEventStore.open(path, [Balances()])
+    store = await open_log(path, [Balances()])
     assert await store.verify() == 2 * int(taken)
     assert await store.drift() == {"balances": 0, "deposits": 0}
-    await store.close()
