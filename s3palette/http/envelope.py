@@ -15,6 +15,7 @@ from s3palette.domain.times import iso
 __all__ = ["failure", "success"]
 
 _OVERLOAD_WAIT_S = 1
+_MAX_MESSAGE_CHARS = 2_000
 
 
 def success(
@@ -35,7 +36,7 @@ def failure(error: PaletteError, *, request_id: str, at: datetime, data: Any = N
     body = {
         "success": False,
         "data": data,
-        "error": {"code": error.code, "message": error.message},
+        "error": {"code": error.code, "message": _short(error.message)},
         "meta": {"request_id": request_id, "timestamp": iso(at)},
     }
     answer = Response(to_json(body), error.status, media_type="application/json")
@@ -45,3 +46,8 @@ def failure(error: PaletteError, *, request_id: str, at: datetime, data: Any = N
     if error.status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def _short(message: str) -> str:
+    """A sentence may quote what was sent; it is not to send all of it back."""
+    return message if len(message) <= _MAX_MESSAGE_CHARS else f"{message[:_MAX_MESSAGE_CHARS]}…"

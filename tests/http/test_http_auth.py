@@ -215,12 +215,26 @@ async def test_sign_ups_of_one_address_are_limited(limited: Any) -> None:
         (["1.1.1.1, 198.51.100.7", "2.2.2.2, 198.51.100.7", "198.51.100.7"], 429),
         (["2001:db8::1", "2001:db8::2", "2001:db8:0:0:9::"], 429),
         (["2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:0:3::1"], 200),
+        (["::ffff:198.51.100.7", "198.51.100.7", "198.51.100.7:5555"], 429),
+        (["::ffff:198.51.100.7", "::ffff:198.51.100.8", "::ffff:198.51.100.9"], 200),
+        (["198.51.100.7:1", "198.51.100.7:2", '"198.51.100.7:3"'], 429),
+        (["[2001:db8::1]:1", "[2001:db8::2]", "2001:db8::3"], 429),
         ([None, None, None], 429),
         (["unknown", "unknown", "unknown"], 429),
     ],
 )
 async def test_whose_sign_up_counts_for_whom(limited: Any, addresses: list[str | None], last: int) -> None:
     assert [(await sign_up(limited, address)).status_code for address in addresses] == [200, 200, last]
+
+
+async def test_a_header_that_comes_twice_counts_by_its_last_line(limited: Any) -> None:
+    def both(first: str) -> list[tuple[str, str]]:
+        return [("X-Forwarded-For", first), ("X-Forwarded-For", "198.51.100.7")]
+
+    answers = [
+        await limited.client.post("/auth/anon", headers=both(first)) for first in ("1.1.1.1", "2.2.2.2", "3.3.3.3")
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
 
 
 async def test_the_limit_is_off_by_default(api: Any) -> None:

@@ -100,6 +100,18 @@ def test_operations_have_ids_of_their_own(document: Any) -> None:
     assert "create_job" in ids
 
 
+def test_every_parameter_is_described(document: Any) -> None:
+    named = {
+        (method, path): {each["name"] for each in operation.get("parameters", [])}
+        for method, path, operation in operations(document)
+    }
+    assert named["GET", "/jobs"] == {"limit", "cursor", "status"}
+    assert named["GET", "/materials"] == {"preset"}
+    assert named["PUT", "/storage/{key}"] == named["GET", "/storage/{key}"] == {"key", "op", "expires", "sig"}
+    for (method, path), names in named.items():
+        assert {part[1:-1] for part in path.split("/") if part.startswith("{")} <= names, f"{method} {path}"
+
+
 def test_who_needs_a_token_is_told(document: Any) -> None:
     open_routes = {"/health", "/ready", "/auth/anon", "/storage/{key}"}
     for _, path, operation in operations(document):

@@ -211,3 +211,16 @@ async def test_strange_ids_are_not_found(api: Any, rule_id: str) -> None:
     assert error_of(await user.get(f"/rules/{rule_id}")) == (404, "RULE_NOT_FOUND")
     assert error_of(await user.put(f"/rules/{rule_id}", json={})) == (404, "RULE_NOT_FOUND")
     assert error_of(await user.delete(f"/rules/{rule_id}")) == (404, "RULE_NOT_FOUND")
+
+
+async def test_a_refusal_does_not_send_everything_back(api: Any) -> None:
+    user = await api.user("abc")
+    for body in (
+        BODY | {"name": "x" * 500_000},
+        BODY | {"concepts": {"x" * 500_000: {"action": "remove"}}},
+        BODY | {"concepts": {"Floor": {"action": "recolor", "value": "x" * 500_000}}},
+        BODY | {"protect": ["x" * 500_000]},
+    ):
+        answer = await user.post("/rules", json=body)
+        assert error_of(answer) == (400, "VALIDATION_ERROR")
+        assert len(answer.content) < 3_000

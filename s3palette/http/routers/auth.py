@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -12,6 +10,7 @@ from s3palette.domain.model import Address
 from s3palette.domain.user import SignUp
 from s3palette.http.answers import SignInData, answers
 from s3palette.http.call import Call
+from s3palette.http.client_address import client_address
 from s3palette.http.requests import SignInBody
 from s3palette.http.route import EdgeRoute
 
@@ -26,8 +25,9 @@ _USER_ID_DIGITS = 32
 async def sign_in(call: Call, body: SignInBody | None = None) -> Response:
     """A token for this device's user, who is made on the first call. Without a device_hash every call makes a user."""
     services = call.services
-    if services.deps.settings.signup_limit:
-        wait = await services.deps.signups.take(_client_address(call))
+    settings = call.deps.settings
+    if settings.signup_limit and settings.client_address_header is not None:
+        wait = await call.deps.signups.take(client_address(call.headers, settings.client_address_header))
         if wait:
             raise RateLimited("Too many sign-ups from this address; try again later.", retry_after=wait)
     device_key = services.devices.digest(body.device_hash) if body is not None and body.device_hash else None
@@ -46,14 +46,3 @@ async def sign_in(call: Call, body: SignInBody | None = None) -> Response:
             "is_new": signed_up["is_new"],
         }
     )
-
-
-def _client_address(call: Call) -> str:
-    """What the trusted proxy says; all IPv6 addresses of one /64 are one client, as providers hand them out."""
-    name = call.deps.settings.client_address_header
-    entry = call.headers.get(name, "").rpartition(",")[2].strip() if name else ""
-    try:
-        address = ipaddress.ip_address(entry)
-    except ValueError:
-        return entry
-    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else entry

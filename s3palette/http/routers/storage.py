@@ -21,13 +21,20 @@ router = APIRouter(route_class=EdgeRoute, tags=["storage"])
 
 _ASK_FIRST_BYTES = 1 << 20
 _MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".json": "application/json", ".zip": "application/zip"}
+_SIGNATURE = [
+    {"name": name, "in": "query", "required": True, "description": what, "schema": {"type": "string"}}
+    for name, what in (("op", "put or get"), ("expires", "Unix seconds"), ("sig", "HMAC-SHA256, hex"))
+]
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 
 
 @router.put(
     "/storage/{key:path}",
     **answers(StoredData, Forbidden, InvalidTransition, TooLarge),
-    openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": _BYTES}}},
+    openapi_extra={
+        "parameters": _SIGNATURE,
+        "requestBody": {"required": True, "content": {"application/octet-stream": _BYTES}},
+    },
 )
 async def put_object(call: Call, key: str) -> Response:
     """Upload raw bytes, of any content type or none. Refused once the job's upload is confirmed."""
@@ -54,6 +61,7 @@ async def put_object(call: Call, key: str) -> Response:
         200: {"content": dict.fromkeys(_MEDIA_TYPES.values(), _BYTES), "description": "The object."},
         **error_answers(Forbidden, NotFound),
     },
+    openapi_extra={"parameters": _SIGNATURE},
 )
 async def get_object(call: Call, key: str) -> Response:
     """Download an object; ranges are served."""
