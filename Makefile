@@ -34,7 +34,7 @@ $(STAMP):
 	  { echo "$(PYTHON) comes without its venv module; install it (Debian: apt-get install python3-venv)." >&2; exit 1; }
 	@echo "Installing into $(VENV); the first time takes a few minutes."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable '.[test]'
 	@rm -f $(VENV)/installed-*
 	@touch $@
 

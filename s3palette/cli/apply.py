@@ -27,21 +27,29 @@ _ROWS_A_SHEET = 8
 
 def apply(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="JPEG, PNG, WebP, TIFF, BMP or GIF.")],
-    preset: Annotated[str, typer.Option(help="interior, seller, profile or ootd")],
+    preset: Annotated[str, typer.Option(metavar="NAME", help="interior, seller, profile or ootd")],
     set_: Annotated[
         list[str],
         typer.Option(
             "--set",
             metavar="CONCEPT=VALUE",
-            help="#RRGGBB, a material, tone:NAME, tone:exposure=0.5,..., texture:MATERIAL or remove; repeatable",
+            help="VALUE: #RRGGBB, a material, tone:NAME, tone:exposure=0.5,..., texture:MATERIAL or remove; repeatable",
             default_factory=list,
+            show_default=False,
         ),
     ],
     protect: Annotated[
         list[str],
-        typer.Option(help="concept that nothing may touch; repeatable; 'none' for none", default_factory=list),
+        typer.Option(
+            metavar="CONCEPT",
+            help="what nothing may touch, 'none' for nothing; repeatable; without it the preset's defaults",
+            default_factory=list,
+            show_default=False,
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="folder for the results; made where it is missing")] = Path("s3p-out"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="where the results go; made where it is missing")] = Path(
+        "s3p-out"
+    ),
     masks: Annotated[bool, typer.Option("--masks", help="Write the masks too.")] = False,
 ) -> None:
     """Apply one rule to photos: NAME_result.png, NAME_preview.jpg and a before / after sheet."""
@@ -49,8 +57,6 @@ def apply(
         rule = read_rule(preset, set_, protect)
     with one_sentence(OSError):
         out.mkdir(parents=True, exist_ok=True)
-
-    from engine.segment.classical import ClassicalSegmenter
 
     from engine.errors import NotSupported
     from engine.pipeline import check_supported
@@ -60,6 +66,8 @@ def apply(
     recipe = build_recipe(preset, rule.concepts, rule.protect)
     with one_sentence(NotSupported):
         check_supported(recipe)
+    from engine.segment.classical import ClassicalSegmenter
+
     work = _Work(recipe, AlbumRule(rule.concepts, rule.protect), ClassicalSegmenter(), out, masks)
     rows: list[Row] = []
     with _progress() as progress:

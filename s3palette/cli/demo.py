@@ -26,7 +26,9 @@ __all__ = ["demo"]
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="folder for the pictures and the system's log")] = Path("demo-output"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="where the pictures and the system's log go")] = Path(
+        "demo-output"
+    ),
     keep: Annotated[bool, typer.Option("--keep", help="Keep the system's data: event log and objects.")] = False,
 ) -> None:
     """Start a system, run an interior and a seller album through it, show what came out, stop it."""

@@ -30,7 +30,7 @@ _NEAR = 5
 
 @app.command()
 def show(
-    stream: Annotated[str, typer.Argument(help="user-u_... or job-j_...")],
+    stream: Annotated[str, typer.Argument(metavar="STREAM", help="user-u_... or job-j_...")],
     upto: Annotated[int | None, typer.Option(min=1, help="Last version to show.")] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Last time to show, ISO-8601.")] = None,
     as_json: Json = False,
