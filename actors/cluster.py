@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from actors.ports import is_free, serve_environment
+from actors.ray_auth import use_token
 from s3palette.settings import Settings
 
 __all__ = ["ClusterError", "Running", "System", "connect", "running"]
@@ -45,6 +46,8 @@ class Running:
     engine: str
     hosts: int
     ray_logs: str
+    ray_token: str | None
+    """File with the cluster's token; None: the cluster is not ours, RAY_AUTH_* says how to get in."""
 
 
 def running(data_dir: Path) -> Running | None:
@@ -69,6 +72,8 @@ def connect(data_dir: Path) -> Running:
     if told is None:
         raise ClusterError(f"Nothing runs on {data_dir}; start it with 's3palette up'.")
     if not ray.is_initialized():
+        if told.ray_token is not None:
+            use_token(Path(told.ray_token))
         ray.init(address=told.ray_address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
     return told
 
@@ -122,6 +127,8 @@ class System:
     def _start(self) -> None:
         settings = self._settings
         os.environ.update(serve_environment(Path(self._scratch.name)))
+        if self._own_cluster:
+            use_token(settings.ray_token_path)
         import ray
         from ray import serve
 
@@ -197,6 +204,7 @@ class System:
             url=self.url,
             engine=self._settings.engine,
             hosts=self._settings.hosts,
+            ray_token=str(self._settings.ray_token_path) if self._own_cluster else None,
             ray_logs=str(Path(ray._private.worker._global_node.get_logs_dir_path())),
         )
         path = self._settings.data_dir / "run.json"

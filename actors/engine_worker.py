@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
-from engine.segment.classical import ClassicalSegmenter
 from ray import serve
 
 import engine
 from actors.photo_dispatch import DEPLOYMENT, PhotoOutcome, PhotoTask
+from engine.segment.classical import ClassicalSegmenter
 from s3palette.domain import keys
 from s3palette.recipes import build_recipe
 from s3palette.settings import Settings

@@ -102,6 +102,18 @@ class Settings(BaseSettings):
         return self.data_dir / "objects"
 
     @property
+    def short_secrets(self) -> tuple[str, ...]:
+        """Variables whose secret has fewer than MIN_SECRET_CHARS characters: they work, and should be longer."""
+        return tuple(
+            f"S3P_{name.upper()}" for name in _SECRETS if len(getattr(self, name).get_secret_value()) < MIN_SECRET_CHARS
+        )
+
+    @property
+    def ray_token_path(self) -> Path:
+        """Token that guards the Ray cluster; made with the other secrets."""
+        return self.secrets_dir / "ray_token"
+
+    @property
     def secrets_dir(self) -> Path:
         return self.data_dir / "secrets"
 
@@ -140,15 +152,6 @@ class Settings(BaseSettings):
             raise ValueError("is not a header name; give one such as X-Forwarded-For")
         return value
 
-    @field_validator(*_SECRETS)
-    @classmethod
-    def _long_enough(cls, value: SecretStr) -> SecretStr:
-        if 0 < len(value.get_secret_value()) < MIN_SECRET_CHARS:
-            raise ValueError(
-                f"is shorter than {MIN_SECRET_CHARS} characters; give a longer one, or leave it unset to have one made"
-            )
-        return value
-
     @model_validator(mode="after")
     def _limit_needs_an_address(self) -> Self:
         if self.signup_limit and self.client_address_header is None:
@@ -174,6 +177,7 @@ def load_settings(**overrides: Any) -> Settings:
             for name in _SECRETS
             if not getattr(settings, name).get_secret_value()
         }
+        load_or_make(settings.ray_token_path, min_chars=MIN_SECRET_CHARS)
     except SecretsError as error:
         raise SettingsError(f"S3P_DATA_DIR: {error}") from error
     return settings.model_copy(update=made)

@@ -16,7 +16,7 @@ import typer
 
 from actors.cluster import ClusterError, System, running
 from s3palette.cli._fail import fail, one_sentence
-from s3palette.settings import Settings, SettingsError, load_settings
+from s3palette.settings import MIN_SECRET_CHARS, Settings, SettingsError, load_settings
 
 __all__ = ["DataDir", "down", "settings_from", "status", "up"]
 
@@ -44,6 +44,10 @@ def up(
     if detach:
         _up_detached(settings)
         return
+    for variable in settings.short_secrets:
+        typer.echo(
+            f"{variable} has fewer than {MIN_SECRET_CHARS} characters; use a longer one in production.", err=True
+        )
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
