@@ -71,7 +71,7 @@ def _entries(event: Event) -> tuple[tuple[Kind, int, int], ...]:
         case CreditsReserved(amount=amount):
             return (("reserve", amount, -amount),)
         case JobSettled(delivered=delivered, refunded=refunded):
-            return (("spend", delivered, 0), ("refund", refunded, refunded))
+            return (("refund", refunded, refunded), ("spend", delivered, 0))
         case ReservationReleased(amount=amount):
             return (("refund", amount, amount),)
         case _:
