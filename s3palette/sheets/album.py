@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,11 +77,13 @@ class AlbumRule:
         ]
 
 
-def found_words(instances: bytes, concepts: Collection[str]) -> dict[str, str]:
-    """Concept -> "Wall 0.91", with the number of instances where there are several; only concepts that were found."""
+def found_words(instances: bytes, concepts: Iterable[str]) -> dict[str, str]:
+    """What was found, as `concepts` go: concept -> "Wall 0.91", with the number of instances where there are several."""
     words = {}
-    for name, report in json.loads(instances)["concepts"].items():
-        if name in concepts and report["status"] == "found":
+    reports = json.loads(instances)["concepts"]
+    for name in concepts:
+        report = reports.get(name)
+        if report is not None and report["status"] == "found":
             several = f" ({len(report['instances'])})" if len(report["instances"]) > 1 else ""
             words[name] = f"{name} {report['presence']:.2f}{several}"
     return words
