@@ -48,7 +48,7 @@ class Lane:
     async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `work(connection, *args)` returned, once it is durable.
 
-        Raises what the job raised; EventStoreError when the transaction failed as a whole (nothing of it is written);
+        Raises what the job raised; EventStoreError when the transaction failed as a whole and was rolled back;
         StoreClosed. A caller cancelled before its batch began has written nothing; later, its job is done all the same.
         """
         if self._closed:

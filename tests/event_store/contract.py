@@ -302,6 +302,18 @@ class EventStoreContract:
         (row,) = await store.select("balances", {"total": True, "mean": 2})
         assert [type(value) for value in row.values()] == [str, int, float, type(None)]
 
+    async def test_a_row_in_hand_is_a_copy(self, make: Make) -> None:
+        class Forgetful(Balances):
+            def apply(self, event: Any, rows: Any) -> None:
+                super().apply(event, rows)
+                rows.get("balances", (event.stream,))["total"] = 99
+
+        store = await make(projections=[Forgetful()])
+        await store.append(step("a", 0))
+        (row,) = await store.select("balances", {})
+        row["total"] = 98
+        assert (await store.select("balances", {}))[0]["total"] == 1
+
     async def test_a_projection_reaches_its_own_tables_only(self, make: Make) -> None:
         class Curious(Balances):
             name = "curious"

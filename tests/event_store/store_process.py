@@ -16,7 +16,7 @@ from event_store.testing import kill_at
 
 async def race(path: str, count: str) -> None:
     """Append `count` events to the stream that others append to as well, from the moment standard input ends."""
-    store = await SqliteEventStore.open(path, [Balances()])
+    store = await SqliteEventStore.open(path, [Balances()], busy_timeout_s=60)
     os.write(1, b"ready\n")
     sys.stdin.read()
     for _ in range(int(count)):

@@ -77,6 +77,12 @@ def test_streams_and_heads_must_match(heads: list[str], stream: str, version: in
     assert (caught.value.stream, caught.value.version) == (stream, version)
 
 
+def test_a_well_made_event_beyond_the_head() -> None:
+    rows, _ = chain("a", 4)
+    with pytest.raises(ChainBroken, match="event 3 lies beyond the recorded head"):
+        verify_chains(map(tuple, rows), [("a", 2, rows[1][11])])
+
+
 def test_what_holds_is_counted() -> None:
     made = {name: chain(name, 2) for name in "abc"}
     rows = [tuple(row) for name in "abc" for row in made[name][0]]
