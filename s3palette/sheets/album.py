@@ -78,7 +78,7 @@ class AlbumRule:
 
 
 def found_words(instances: bytes, concepts: Iterable[str]) -> dict[str, str]:
-    """What was found, as `concepts` go: concept -> "Wall 0.91", with the number of instances where there are several."""
+    """Concept -> "Wall 0.91", or "Window 0.80 (3)" for three instances; what was found, in the order of `concepts`."""
     words = {}
     reports = json.loads(instances)["concepts"]
     for name in concepts:
