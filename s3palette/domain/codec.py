@@ -142,8 +142,8 @@ def decode_effect(data: bytes) -> Effect:
 
 
 def dump_state(state: Any, version: int) -> bytes:
-    """A state for a snapshot, marked with the version of its shape."""
-    return b"%d\n" % version + _adapter(type(state)).dump_json(state)
+    """A state for a snapshot, marked with the version of its shape. Defaults are left out: a job has 200 photos."""
+    return b"%d\n" % version + _adapter(type(state)).dump_json(state, exclude_defaults=True)
 
 
 def load_state(kind: type[M], version: int, data: bytes) -> M | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from s3palette.domain.errors import InvalidTransition, ValidationFailed
 from s3palette.domain.job_messages import JobEnded, PhotoDelivered, PhotoFailed, RecordResult
-from s3palette.domain.job_state import JobState, Photo, evolve
+from s3palette.domain.job_state import JobState, Photo
 from s3palette.domain.keys import Area, is_within
 from s3palette.domain.model import Address, Decision, Event, RunPhoto, Tell
 from s3palette.domain.user_messages import EndStatus, SettleJob
@@ -81,11 +81,11 @@ def finish(
 ) -> Decision:
     """The events as they are, and the job's end where they end the last photo."""
     photo_events = tuple(events)
-    for event in photo_events:
-        job = evolve(job, event)
-    if job.done + job.failed < job.total:
+    done = job.done + sum(isinstance(event, PhotoDelivered) for event in photo_events)
+    failed = job.failed + sum(isinstance(event, PhotoFailed) for event in photo_events)
+    if done + failed < job.total:
         return Decision(photo_events, tuple(tasks), reply)
-    ending = end(job, at, "done" if job.done else "failed", None, job.done, reply=reply)
+    ending = end(job, at, "done" if done else "failed", None, done, reply=reply)
     return Decision(photo_events + ending.events, ending.effects, reply)
 
 

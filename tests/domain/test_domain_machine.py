@@ -347,7 +347,7 @@ class Palette(RuleBasedStateMachine):
 
 
 TestPalette = Palette.TestCase
-TestPalette.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestPalette.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
 def test_the_projections_write_json_that_reads_back():
