@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 T = TypeVar("T")
+Newcomer = Callable[[], httpx.Client]
 
 ANY_BYTES = b"\xff\xd8\xff\xe0 a photo that nobody opens"
 PAINTED = {"Wall": {"action": "recolor", "value": "#F4F1EA"}}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,22 +28,26 @@ FOREIGN = (
 )
 
 
-def test_health_needs_no_token(anyone):
+def test_health_needs_no_token(anyone: httpx.Client) -> None:
     data = data_of(anyone.get("/health"))
     assert data["status"] == "healthy"
     assert_utc(data["timestamp"])
 
 
-def test_ready_needs_no_token(anyone):
+def test_ready_needs_no_token(anyone: httpx.Client) -> None:
     data_of(anyone.get("/ready"))
 
 
-def test_documents_need_no_token_and_name_every_endpoint(anyone):
+def test_documents_need_no_token_and_name_every_endpoint(anyone: httpx.Client) -> None:
     assert anyone.get("/docs").status_code == 200
     described = anyone.get("/openapi.json")
     assert described.status_code == 200
     paths = {path: set(methods) for path, methods in described.json()["paths"].items()}
-    flat = {(method, "/".join("{}" if "{" in part else part for part in path.split("/"))) for path in paths for method in paths[path]}
+    flat = {
+        (method, "/".join("{}" if "{" in part else part for part in path.split("/")))
+        for path in paths
+        for method in paths[path]
+    }
     assert flat >= {
         ("get", "/health"), ("get", "/ready"), ("post", "/auth/anon"), ("get", "/me"), ("get", "/presets"),
         ("get", "/presets/{}"), ("get", "/materials"), ("get", "/rules"), ("post", "/rules"), ("get", "/rules/{}"),
@@ -52,10 +57,12 @@ def test_documents_need_no_token_and_name_every_endpoint(anyone):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["/nope", "/jobs/a/b/c", "/rules/a/b", "/me/x", "/presets/interior/x", "/auth", "/auth/x"])
+@pytest.mark.parametrize(
+    "path", ["/nope", "/jobs/a/b/c", "/rules/a/b", "/me/x", "/presets/interior/x", "/auth", "/auth/x"]
+)
 @pytest.mark.parametrize("header", [None, "Bearer rubbish", "own"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_unknown_route_is_404_with_or_without_a_token(user, method, path, header):
+def test_unknown_route_is_404_with_or_without_a_token(user: httpx.Client, method: Any, path: Any, header: Any) -> None:
     response = unsigned(user, method, path, headers={"Authorization": header} if header not in (None, "own") else {})
     if header == "own":
         response = user.request(method, path)
@@ -82,7 +89,7 @@ def test_unknown_route_is_404_with_or_without_a_token(user, method, path, header
         ("DELETE", "/jobs/x/cancel", {"POST"}),
     ],
 )
-def test_wrong_method_is_405_and_names_the_right_ones(user, method, path, allowed):
+def test_wrong_method_is_405_and_names_the_right_ones(user: httpx.Client, method: Any, path: Any, allowed: Any) -> None:
     response = user.request(method, path)
     refusal(response, 405, "METHOD_NOT_ALLOWED")
     named = {name.strip() for name in response.headers["allow"].split(",")}
@@ -90,12 +97,14 @@ def test_wrong_method_is_405_and_names_the_right_ones(user, method, path, allowe
     assert method not in named
 
 
-@pytest.mark.parametrize("path", ["/health/", "/me/", "/presets/", "/presets/interior/", "/materials/", "/rules/", "/jobs/"])
-def test_a_trailing_slash_is_the_same_route(user, path):
+@pytest.mark.parametrize(
+    "path", ["/health/", "/me/", "/presets/", "/presets/interior/", "/materials/", "/rules/", "/jobs/"]
+)
+def test_a_trailing_slash_is_the_same_route(user: httpx.Client, path: Any) -> None:
     data_of(user.get(path))
 
 
-def test_a_trailing_slash_is_the_same_route_for_a_post(user):
+def test_a_trailing_slash_is_the_same_route_for_a_post(user: httpx.Client) -> None:
     job = data_of(user.post("/jobs/", json={"preset": "seller", "item_count": 1}), 201)["job_id"]
     data_of(user.get(f"/jobs/{job}/"))
     refusal(user.post(f"/jobs/{job}/confirm-upload/"), 409, "UPLOAD_INCOMPLETE")
@@ -104,19 +113,21 @@ def test_a_trailing_slash_is_the_same_route_for_a_post(user):
 
 
 @pytest.mark.parametrize("path", ["/health", "/presets", "/me"])
-def test_head_has_no_body(user, path):
+def test_head_has_no_body(user: httpx.Client, path: Any) -> None:
     response = user.head(path)
     assert response.status_code in (200, 405)
     assert response.content == b""
 
 
-@pytest.mark.parametrize("path", ["/jobs/%00", "/jobs/%ff%fe", "/jobs/" + "x" * 2000, "/jobs/%F0%9F%98%80", "/jobs/'--"])
-def test_an_id_from_nowhere_is_no_job(user, path):
+@pytest.mark.parametrize(
+    "path", ["/jobs/%00", "/jobs/%ff%fe", "/jobs/" + "x" * 2000, "/jobs/%F0%9F%98%80", "/jobs/'--"]
+)
+def test_an_id_from_nowhere_is_no_job(user: httpx.Client, path: Any) -> None:
     refusal(user.get(path), 404, "JOB_NOT_FOUND", "NOT_FOUND")
 
 
 @pytest.mark.parametrize("origin", LOCAL)
-def test_local_origins_are_allowed_also_on_errors(user, origin):
+def test_local_origins_are_allowed_also_on_errors(user: httpx.Client, origin: Any) -> None:
     headers = {"Origin": origin}
     answers = [user.get(path, headers=headers) for path in ("/health", "/me", "/nope", "/jobs/none")]
     answers += [
@@ -132,8 +143,12 @@ def test_local_origins_are_allowed_also_on_errors(user, origin):
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-def test_foreign_origins_are_not_allowed(user, origin):
-    preflight = {"Origin": origin, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+def test_foreign_origins_are_not_allowed(user: httpx.Client, origin: Any) -> None:
+    preflight = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization",
+    }
     for answer in (user.get("/me", headers={"Origin": origin}), unsigned(user, "OPTIONS", "/me", headers=preflight)):
         assert "access-control-allow-origin" not in answer.headers
 
@@ -147,7 +162,7 @@ def test_foreign_origins_are_not_allowed(user, origin):
         ("DELETE", "/rules/x", "authorization"),
     ],
 )
-def test_preflight_needs_no_token(user, method, path, headers):
+def test_preflight_needs_no_token(user: httpx.Client, method: Any, path: Any, headers: Any) -> None:
     asked = {"Origin": LOCAL[0], "Access-Control-Request-Method": method, "Access-Control-Request-Headers": headers}
     answer = unsigned(user, "OPTIONS", path, headers=asked)
     assert answer.is_success
@@ -157,10 +172,14 @@ def test_preflight_needs_no_token(user, method, path, headers):
     assert granted >= {name.strip() for name in headers.split(",")}
 
 
-def test_a_browser_may_put_to_a_signed_address(user):
+def test_a_browser_may_put_to_a_signed_address(user: httpx.Client) -> None:
     album = Album.create(user)
     url = album.urls[0]["url"]
-    asked = {"Origin": LOCAL[0], "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
+    asked = {
+        "Origin": LOCAL[0],
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "content-type",
+    }
     preflight = unsigned(user, "OPTIONS", url, headers=asked)
     assert preflight.is_success
     assert "PUT" in preflight.headers["access-control-allow-methods"]
@@ -168,7 +187,7 @@ def test_a_browser_may_put_to_a_signed_address(user):
     data_of(album.cancel())
 
 
-def test_options_without_an_origin_needs_no_token(anyone):
+def test_options_without_an_origin_needs_no_token(anyone: httpx.Client) -> None:
     assert anyone.options("/me").status_code != 401
 
 
@@ -179,17 +198,17 @@ def chunks(total: int, size: int = 1 << 18) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("path", ["/rules", "/jobs", "/auth/anon", "/jobs/x/execute"])
 @pytest.mark.parametrize("body", [b" " * (MIB + 1), chunks], ids=["declared", "chunked"])
-def test_json_over_one_mib_is_too_large(user, path, body):
+def test_json_over_one_mib_is_too_large(user: httpx.Client, path: Any, body: Any) -> None:
     content = chunks(MIB + 1) if body is chunks else body
     refusal(user.post(path, content=content, headers=JSON), 413, "TOO_LARGE")
 
 
-def test_json_of_one_mib_is_not_too_large(anyone):
+def test_json_of_one_mib_is_not_too_large(anyone: httpx.Client) -> None:
     body = b"{}".ljust(MIB)
     data_of(anyone.post("/auth/anon", content=body, headers=JSON))
 
 
-def talk(url: str, head: str, body: Iterator[bytes] = iter(())) -> bytes:
+def talk(url: str, head: str, body: Iterable[bytes] = ()) -> bytes:
     """What a server answers to a head and as much of a body as it takes."""
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), timeout=30) as line:
@@ -203,7 +222,7 @@ def talk(url: str, head: str, body: Iterator[bytes] = iter(())) -> bytes:
         return line.recv(1 << 16)
 
 
-def test_a_photo_declared_over_the_limit_is_refused_at_once(user):
+def test_a_photo_declared_over_the_limit_is_refused_at_once(user: httpx.Client) -> None:
     album = Album.create(user)
     answer = talk(album.urls[0]["url"], f"Content-Length: {PHOTO_LIMIT + 1}\r\n")
     assert answer.split()[1] == b"413", answer
@@ -212,7 +231,7 @@ def test_a_photo_declared_over_the_limit_is_refused_at_once(user):
     data_of(album.cancel())
 
 
-def test_a_photo_streamed_over_the_limit_is_refused(user):
+def test_a_photo_streamed_over_the_limit_is_refused(user: httpx.Client) -> None:
     album = Album.create(user)
     answer = talk(album.urls[0]["url"], "Transfer-Encoding: chunked\r\n", chunks(PHOTO_LIMIT + 1, 1 << 20))
     assert answer.split()[1] == b"413", answer
@@ -220,14 +239,16 @@ def test_a_photo_streamed_over_the_limit_is_refused(user):
     data_of(album.cancel())
 
 
-@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "image/jpeg"])
+@pytest.mark.parametrize(
+    "media", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "image/jpeg"]
+)
 @pytest.mark.parametrize("path", ["/rules", "/jobs", "/auth/anon"])
-def test_another_media_type_is_unsupported(user, path, media):
+def test_another_media_type_is_unsupported(user: httpx.Client, path: Any, media: Any) -> None:
     refusal(user.post(path, content=b"{}", headers={"Content-Type": media}), 415, "UNSUPPORTED_MEDIA")
 
 
 @pytest.mark.parametrize("media", ["application/json; charset=utf-8", "Application/JSON"])
-def test_json_by_another_spelling_is_json(anyone, media):
+def test_json_by_another_spelling_is_json(anyone: httpx.Client, media: Any) -> None:
     data_of(anyone.post("/auth/anon", content=b"{}", headers={"Content-Type": media}))
 
 
@@ -257,16 +278,16 @@ HOSTILE = {
 
 @pytest.mark.parametrize("path", ["/jobs", "/rules"])
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_json_is_a_validation_error(user, path, body):
+def test_hostile_json_is_a_validation_error(user: httpx.Client, path: Any, body: Any) -> None:
     refusal(user.post(path, content=body, headers=JSON), 400, "VALIDATION_ERROR")
 
 
-def test_every_answer_has_a_request_id_of_its_own(anyone):
+def test_every_answer_has_a_request_id_of_its_own(anyone: httpx.Client) -> None:
     ids = {envelope(anyone.get(path))["meta"]["request_id"] for path in ("/health", "/health", "/nope", "/me", "/me")}
     assert len(ids) == 5
 
 
-def test_addresses_follow_the_host_of_the_request(user):
+def test_addresses_follow_the_host_of_the_request(user: httpx.Client) -> None:
     response = user.post("/jobs", json={"preset": "interior", "item_count": 1}, headers={"Host": "palette.test:8123"})
     made = data_of(response, 201)
     for address in (made["confirm_url"], made["presigned_urls"][0]["url"]):

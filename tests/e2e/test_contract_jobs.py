@@ -1,0 +1,337 @@
+"""Jobs: made within limits, uploaded to signed addresses, executed, listed page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpx
+import pytest
+
+from ._contract import PAINTED, Album, Newcomer, assert_utc, credits_and_jobs, data_of, envelope, refusal, unsigned
+from .conftest import SystemUnderTest
+
+pytestmark = pytest.mark.e2e
+
+OAK = {"action": "recolor", "value": "oak_a"}
+
+
+@pytest.fixture(scope="module")
+def pro(external: SystemUnderTest) -> Iterator[httpx.Client]:
+    """A user whom the operator moved to the pro plan; every test leaves them without a job."""
+    with external.sign_up() as client:
+        user_id = data_of(client.get("/me"))["user_id"]
+        moved = external.cli("user", "set-plan", user_id, "pro")
+        assert moved.returncode == 0, moved.stderr
+        yield client
+
+
+def create(client: httpx.Client, item_count: Any, preset: Any = "interior") -> httpx.Response:
+    return client.post("/jobs", json={"preset": preset, "item_count": item_count})
+
+
+def test_the_pro_plan(pro: httpx.Client) -> None:
+    me = data_of(pro.get("/me"))
+    assert (me["plan"], me["max_rule_slots"], me["max_concurrent_jobs"]) == ("pro", 20, 3)
+    assert me["credits"] >= 10
+
+
+@pytest.mark.parametrize("count", [0, -1, 201, 10**30, "3", 3.5, True, None, [], {}], ids=repr)
+def test_item_count_must_fit_before_any_limit_counts(user: httpx.Client, count: Any) -> None:
+    data_of(create(user, 1), 201)  # the one job of the free plan: whatever follows is over a limit too
+    assert "item_count" in refusal(create(user, count), 400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("preset", ["nope", "", "Interior", None, 1, ["interior"]])
+def test_preset_must_fit(user: httpx.Client, preset: Any) -> None:
+    assert "preset" in refusal(create(user, 1, preset), 400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("body", [{}, {"preset": "interior"}, {"item_count": 1}])
+def test_both_fields_are_needed(user: httpx.Client, body: Any) -> None:
+    message = refusal(user.post("/jobs", json=body), 400, "VALIDATION_ERROR")
+    assert any(field in message for field in {"preset", "item_count"} - set(body))
+
+
+def test_limits_of_the_free_plan_in_their_order(user: httpx.Client, external: SystemUnderTest) -> None:
+    for count in (11, 200):
+        refusal(create(user, count), 403, "ITEM_LIMIT")
+    assert credits_and_jobs(user) == (10, 0)
+    album = Album.executed(user, 5)
+    assert credits_and_jobs(user) == (5, 1)
+    for count in (1, 6, 11, 200):
+        refusal(create(user, count), 429, "CONCURRENCY_LIMIT")
+    for idx in range(5):
+        data_of(album.report(external.callback_secret, idx))
+    assert credits_and_jobs(user) == (5, 0)
+    refusal(create(user, 11), 403, "ITEM_LIMIT")
+    refusal(create(user, 6), 402, "CREDITS_EXHAUSTED")
+    data_of(create(user, 5), 201)
+    assert credits_and_jobs(user) == (0, 1)
+
+
+def test_limits_of_the_pro_plan_in_their_order(pro: httpx.Client) -> None:
+    credits, _ = credits_and_jobs(pro)
+    albums = [Album.create(pro, 1) for _ in range(3)]
+    for count in (1, 200):
+        refusal(create(pro, count), 429, "CONCURRENCY_LIMIT")
+    refusal(create(pro, 201), 400, "VALIDATION_ERROR")
+    data_of(albums.pop().cancel())
+    if credits < 200:
+        refusal(create(pro, 200), 402, "CREDITS_EXHAUSTED")
+    else:
+        albums.append(Album.create(pro, credits - 2))
+        refusal(create(pro, 1), 429, "CONCURRENCY_LIMIT")
+    for album in albums:
+        data_of(album.cancel())
+    assert credits_and_jobs(pro) == (credits, 0)
+
+
+def test_ten_photos_are_within_the_free_plan(user: httpx.Client) -> None:
+    made = data_of(create(user, 10), 201)
+    assert isinstance(made["job_id"], str)
+    user_id = data_of(user.get("/me"))["user_id"]
+    assert [place["idx"] for place in made["presigned_urls"]] == list(range(10))
+    for place in made["presigned_urls"]:
+        assert place["key"] == f"inputs/{user_id}/{made['job_id']}/{place['idx']}.jpg"
+        assert httpx.URL(place["url"]).is_absolute_url
+    assert httpx.URL(made["confirm_url"]).path == f"/jobs/{made['job_id']}/confirm-upload"
+    refusal(user.post(made["confirm_url"]), 409, "UPLOAD_INCOMPLETE")
+
+
+def test_a_job_as_its_owner_sees_it_before_the_upload(user: httpx.Client) -> None:
+    album = Album.create(user, 2, "seller")
+    job = album.view()
+    assert (job["job_id"], job["user_id"], job["status"], job["preset"]) == (
+        album.id,
+        album.user_id,
+        "created",
+        "seller",
+    )
+    assert (job["total_items"], job["done_items"], job["failed_items"]) == (2, 0, 0)
+    assert job["progress"] == {"done": 0, "failed": 0, "total": 2}
+    assert job["download_urls"] == []
+    assert [(item["idx"], item["status"], item["warnings"], item["masks"]) for item in job["items"]] == [
+        (idx, "pending", [], {}) for idx in range(2)
+    ]
+    assert [(place["idx"], place["key"]) for place in job["presigned_urls"]] == [
+        (p["idx"], p["key"]) for p in album.urls
+    ]
+    fresh = Album(user, album.id, job["presigned_urls"])
+    fresh.upload()
+    data_of(album.confirm())
+    assert not album.view().get("presigned_urls")
+
+
+@pytest.mark.parametrize("media", ["application/octet-stream", "image/jpeg", "text/html", "application/json", ""])
+def test_a_photo_may_be_put_as_any_media_type_and_again(user: httpx.Client, media: Any) -> None:
+    album = Album.create(user)
+    headers = {"Content-Type": media} if media else {}
+    for content in (b"", b"first", iter([b"sec", b"ond"])):
+        assert unsigned(user, "PUT", album.urls[0]["url"], content=content, headers=headers).status_code < 500
+    assert data_of(album.confirm()) == {"confirmed": True}
+
+
+def changed(url: str, name: str, value: str | None) -> str:
+    """The address with one parameter changed; None removes it."""
+    parts = urlsplit(url)
+    query = {**dict(parse_qsl(parts.query)), name: value}
+    return parts._replace(query=urlencode({key: text for key, text in query.items() if text is not None})).geturl()
+
+
+def test_a_signed_address_is_good_for_its_key_method_and_time_only(user: httpx.Client) -> None:
+    album = Album.create(user, 2)
+    url, other = album.urls[0]["url"], album.urls[1]["url"]
+    parameters = dict(parse_qsl(urlsplit(url).query))
+    assert parameters, "nothing signs this address"
+    tampered = [changed(url, name, None) for name in parameters]
+    tampered += [
+        changed(url, name, value[:-1] + ("0" if value[-1] != "0" else "1")) for name, value in parameters.items()
+    ]
+    tampered += [changed(url, name, "9999999999") for name in parameters] + [
+        changed(url, name, "é\x00") for name in parameters
+    ]
+    tampered += [
+        urlsplit(other)._replace(query=urlsplit(url).query).geturl(),
+        url.replace(f"{album.id}/0.jpg", f"{album.id}/..%2f{album.id}/0.jpg"),
+        url.replace("inputs/", "outputs/"),
+    ]
+    for address in tampered:
+        if address != url:
+            answer = unsigned(user, "PUT", address, content=b"x")
+            assert 400 <= answer.status_code < 500, (address, answer.text)
+            envelope(answer)
+    for method in ("GET", "DELETE", "POST", "PATCH"):
+        assert 400 <= unsigned(user, method, url).status_code < 500
+    message = refusal(album.confirm(), 409, "UPLOAD_INCOMPLETE")
+    assert "0" in message
+    assert "1" in message
+    data_of(album.cancel())
+
+
+def test_zero_bytes_are_not_an_upload_and_the_missing_are_listed(user: httpx.Client) -> None:
+    album = Album.create(user, 9)
+    for idx in (0, 1, 2, 4, 5, 6, 8):
+        assert album.put(idx).is_success
+    album.put(7, b"")
+    message = refusal(album.confirm(), 409, "UPLOAD_INCOMPLETE")
+    assert "3" in message
+    assert "7" in message
+    assert not set("1245") & set(message.replace(album.id, "").partition("of 9")[0])
+    for idx in (3, 7):
+        assert album.put(idx).is_success
+    data_of(album.confirm())
+    refused = album.put(0)
+    assert 400 <= refused.status_code < 500
+    envelope(refused)
+
+
+def uploaded(owner: httpx.Client, preset: str = "interior") -> Album:
+    album = Album.create(owner, 1, preset)
+    album.upload()
+    data_of(album.confirm())
+    return album
+
+
+@pytest.fixture(scope="module")
+def waiting(external: SystemUnderTest) -> Iterator[Album]:
+    """An uploaded album that no wrong execute may move."""
+    with external.sign_up() as client:
+        album = uploaded(client)
+        yield album
+        assert album.view()["status"] == "uploaded"
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"concepts": None}, "concepts"),
+        ({"protect": ["Grout"]}, "concepts"),
+        ({"concepts": []}, "concepts"),
+        ({"concepts": "Wall"}, "concepts"),
+        ({"concepts": {"Sofa": OAK}}, "Sofa"),
+        ({"concepts": {"Shoes": OAK}}, "Shoes"),
+        ({"concepts": {"Wall": {"action": "paint", "value": "oak_a"}}}, "action"),
+        ({"concepts": {"Wall": {"action": "recolor", "value": "oak_zzz"}}}, "oak_zzz"),
+        ({"concepts": {"Wall": {"action": "texture", "value": "offwhite_b"}}}, "Wall"),
+        ({"concepts": {"Wall": OAK}, "protect": ["Wall"]}, "Wall"),
+        ({"concepts": {"Wall": OAK}, "protect": ["Sofa"]}, "Sofa"),
+        ({"concepts": {"Wall": OAK}, "protect": "Grout"}, "protect"),
+        ({"concepts": {"Wall": OAK}, "rule_id": 7}, "rule_id"),
+        ({"concepts": {"Wall": OAK}, "rule_id": ["x"]}, "rule_id"),
+        ({"concepts": {"Wall": OAK}, "output_template": "nope"}, "output_template"),
+        ({"concepts": {"Wall": OAK}, "output_template": "feed_9"}, "output_template"),
+        ({"concepts": {"Wall": OAK}, "output_template": 1}, "output_template"),
+    ],
+)
+def test_what_cannot_be_executed(waiting: Album, body: Any, named: Any) -> None:
+    assert named in refusal(waiting.execute(**body), 400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null"])
+def test_execute_needs_a_json_object(waiting: Album, content: Any) -> None:
+    answer = waiting.post("execute", content=content, headers={"Content-Type": "application/json"})
+    refusal(answer, 400, "VALIDATION_ERROR")
+
+
+def test_null_is_absent_when_executing(user: httpx.Client) -> None:
+    album = uploaded(user)
+    answer = album.execute(concepts=PAINTED, protect=None, rule_id=None, output_template=None)
+    assert data_of(answer, 202) == {"queued": True}
+    job = album.view()
+    assert job["status"] in ("queued", "running")
+    assert {item["status"] for item in job["items"]} <= {"pending", "running"}
+
+
+def save_rule(owner: httpx.Client, preset: str = "interior", concept: str = "Floor") -> str:
+    body = {"name": "모던", "preset_id": preset, "concepts": {concept: OAK}}
+    return str(data_of(owner.post("/rules", json=body), 201)["rule"]["id"])
+
+
+@pytest.mark.parametrize(
+    "inline", [{}, {"concepts": None, "protect": None}, {"concepts": {"Wall": OAK}, "protect": []}], ids=str
+)
+def test_a_saved_rule_may_stand_alone(user: httpx.Client, inline: Any) -> None:
+    data_of(uploaded(user).execute(rule_id=save_rule(user), **inline), 202)
+
+
+def test_a_rule_must_be_ones_own_and_of_the_jobs_domain(user: httpx.Client, newcomer: Newcomer) -> None:
+    album = uploaded(user)
+    theirs = save_rule(newcomer())
+    for rule_id in ("nope", theirs):
+        refusal(album.execute(rule_id=rule_id), 404, "RULE_NOT_FOUND")
+        refusal(album.execute(rule_id=rule_id, concepts=PAINTED), 404, "RULE_NOT_FOUND")
+    refusal(album.execute(rule_id=save_rule(user, "seller", "Product")), 400, "VALIDATION_ERROR")
+    data_of(album.execute(rule_id=save_rule(user)), 202)
+
+
+@pytest.mark.parametrize(
+    ("preset", "concept"), [("interior", "Wall"), ("seller", "Product"), ("profile", "Outfit"), ("ootd", "Top")]
+)
+def test_the_first_template_of_a_domain_is_free(
+    user: httpx.Client, pro: httpx.Client, preset: Any, concept: Any
+) -> None:
+    templates = [template["id"] for template in data_of(user.get(f"/presets/{preset}"))["output_templates"]]
+    album = uploaded(user, preset)
+    for template in templates[1:]:
+        refusal(album.execute(concepts={concept: OAK}, output_template=template), 403, "PLAN_REQUIRED")
+    data_of(album.execute(concepts={concept: OAK}, output_template=templates[0]), 202)
+    for template in templates[1:]:
+        theirs = uploaded(pro, preset)
+        data_of(theirs.execute(concepts={concept: OAK}, output_template=template), 202)
+        data_of(theirs.cancel())
+
+
+def pages(owner: httpx.Client, **query: Any) -> Iterator[list[dict[str, Any]]]:
+    while True:
+        answer = owner.get("/jobs", params=query)
+        yield data_of(answer)
+        query["cursor"] = answer.json()["meta"]["next_cursor"]
+        if query["cursor"] is None:
+            return
+
+
+def test_jobs_page_by_page_while_new_ones_appear(user: httpx.Client) -> None:
+    assert list(pages(user)) == [[]]
+    made = []
+    for _ in range(7):
+        album = Album.create(user)
+        made.append(album.id)
+        data_of(album.cancel())
+    seen = []
+    for page in pages(user, limit=3):
+        assert len(page) <= 3
+        seen += [job["job_id"] for job in page]
+        data_of(Album.create(user).cancel())
+    assert seen == made[::-1]
+    assert len(next(pages(user, limit=50))) == 10
+    first = next(pages(user))[0]
+    assert first.items() >= {"status": "canceled", "preset": "interior"}.items()
+    assert set(first["progress"]) >= {"done", "failed", "total"}
+    assert_utc(first["created_at"])
+
+
+def test_jobs_by_status(user: httpx.Client) -> None:
+    for _ in range(3):
+        data_of(Album.create(user).cancel())
+    album = Album.create(user)
+    assert [job["job_id"] for page in pages(user, status="created", limit=1) for job in page] == [album.id]
+    canceled = [job for page in pages(user, status="canceled", limit=2) for job in page]
+    assert len(canceled) == 3
+    assert {job["status"] for job in canceled} == {"canceled"}
+    for status in ("uploaded", "queued", "running", "done", "failed"):
+        assert list(pages(user, status=status)) == [[]]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *({"limit": limit} for limit in (0, -1, "ten", 1.5, 10**30)),
+        *({"status": status} for status in ("nope", "Created")),
+        *({"cursor": cursor} for cursor in ("rubbish", "é", "AAAA", "9" * 60, "-1")),
+    ],
+    ids=str,
+)
+def test_a_list_query_that_does_not_fit(user: httpx.Client, query: Any) -> None:
+    assert next(iter(query)) in refusal(user.get("/jobs", params=query), 400, "VALIDATION_ERROR")
