@@ -42,6 +42,8 @@ FIRST_DELIVERY_S = 2.0
 """How long a turn waits for an effect that is to be delivered before its reply."""
 RETRIES_AFTER_CONFLICT = 5
 TAKE_UP_AFTER_S = 1.0
+EARLIEST_WAKE_S = 0.05
+"""An alarm that changed nothing is not set again sooner than this."""
 
 
 class Ask(Protocol):
@@ -334,14 +336,16 @@ class EntityHost:
         to = _sender(row)
         await self.ask(to, Wake(at=self._now()))
         entity = self._entities.get(to)
-        if entity is None or not entity.awake:
+        if entity is None:
             return
-        deadline = entity.behaviour.deadline(entity.state)
-        if deadline is not None and entity.alarm_due == row.due_at:  # woken early: the deadline had moved back
-            entity.alarm_due = deadline.timestamp()
-            again = replace(row, due_at=max(entity.alarm_due, self._now().timestamp() + 1.0))
-            await self._store.put_owed(again)
-            self.outbox.accept([again])
+        async with entity.turn:  # a step between the look and the write could set an earlier alarm
+            deadline = entity.behaviour.deadline(entity.state) if entity.awake else None
+            if deadline is not None and entity.alarm_due == row.due_at:  # woken early: the deadline had moved back
+                due = max(deadline.timestamp(), self._now().timestamp() + EARLIEST_WAKE_S)
+                again = replace(row, due_at=due)
+                await self._store.put_owed(again)
+                entity.alarm_due = due
+                self.outbox.accept([again])
 
     async def _take_up(self, address: Address) -> None:
         """A step whose outcome is unknown may owe something that nobody scheduled."""

@@ -68,7 +68,7 @@ class Wake(Command):
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Send a command to another entity, at least once; its id is the effect's id, so a repeat is answered, not redone."""
+    """Send a command to another entity, at least once. Its id is the effect's, so a repeat is answered, not redone."""
 
     to: Address
     command: Command
@@ -93,7 +93,7 @@ Effect = Tell | RunPhoto
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a command leads to. `reply` is a JSON value: it is stored, so that a repeated command gets the first answer."""
+    """What a command leads to. `reply` is a JSON value; it is stored, and a repeated command gets it again."""
 
     events: tuple[Event, ...] = ()
     effects: tuple[Effect, ...] = ()
