@@ -22,8 +22,11 @@ def to_srgb(image: Image.Image) -> Image.Image:
     """
     transform, mode = _transform(image)
     if transform is None:
-        return image.convert("RGB")
-    return ImageCms.applyTransform(image.convert(mode), transform) or image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
+    turned = ImageCms.applyTransform(image if image.mode == mode else image.convert(mode), transform)
+    if turned is None:
+        raise ValueError("the colour transform gave no image")
+    return turned
 
 
 def _transform(image: Image.Image) -> tuple[ImageCms.ImageCmsTransform | None, str]:
@@ -59,7 +62,5 @@ def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
     else:
         probe = Image.fromarray(np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3))
     turned = ImageCms.applyTransform(probe, transform)
-    if turned is None:
-        return True
     before = np.asarray(probe.convert("RGB"), dtype=np.int16)
     return bool(np.abs(np.asarray(turned, dtype=np.int16) - before).max() <= 1)

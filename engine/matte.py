@@ -25,7 +25,8 @@ Matte = NDArray[np.uint8]
 """(H, W) uint8: 255 = wholly the concept's, 0 = not at all."""
 
 _ALIKE: Final = np.float32(0.002)  # |F - B|² in linear light at which colour and distance weigh the same
-_MAX_DEAD: Final = np.float32(0.1)
+_MAX_NOISE: Final = np.float32(0.1**2)
+_TINY: Final = np.float32(1e-9)
 _SPREAD: Final = np.float32(8)  # weight of each side's own variance, on top of that
 
 
@@ -67,7 +68,7 @@ def _soften(rgb: Rgb, mask: Mask, radius: int, core: Window) -> Matte:
     if not band.any():
         return result
     linear = to_linear(rgb)
-    certain = 0.75 * min(radius, 4)
+    certain = min(radius, 4)
     front, front_spread = _local_colour(linear, inside > certain, inside > 0, radius, core, band)
     back, back_spread = _local_colour(linear, outside > certain, outside > 0, radius, core, band)
     line = front - back
@@ -76,9 +77,9 @@ def _soften(rgb: Rgb, mask: Mask, radius: int, core: Window) -> Matte:
     ramp = cv2.GaussianBlur(mask, (0, 0), radius / 2)[core][band].astype(np.float32) / 255
     doubt = _ALIKE + _SPREAD * (front_spread + back_spread)
     alpha = (along + doubt * ramp) / (length + doubt)
-    # In doubt a small share is noise, and a sharp step in the photo is a sharp step in the matte.
-    dead = np.minimum(0.5 * doubt / (length + doubt), _MAX_DEAD)
-    alpha = (alpha - dead) / (1 - 2 * dead)
+    # What a side's own noise would look like is no share of the other side.
+    none, whole = (np.sqrt(np.minimum(spread / (length + _TINY), _MAX_NOISE)) for spread in (back_spread, front_spread))
+    alpha = (alpha - none) / (1 - none - whole)
     # Colour may decide everything at the edge and nothing at the band's ends: no texture is cut out of the inside.
     distance = signed[band]
     low = np.clip((distance - 0.5) / (0.5 * radius), 0, 1)

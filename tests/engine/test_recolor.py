@@ -101,7 +101,7 @@ def test_no_rim_of_the_old_colour_is_left(
     before, truth = photo(old).astype(int), photo(new).astype(int)
     rim = (cover[..., 0] > 0) & (cover[..., 0] < 1)
     error = np.abs(recoloured(photo(old), mask, new).astype(int) - truth)[rim].mean()
-    assert error < 0.12 * np.abs(before - truth)[rim].mean() + 2
+    assert error < 0.15 * np.abs(before - truth)[rim].mean() + 2
 
 
 def test_a_dark_gradient_comes_out_without_bands() -> None:
