@@ -174,3 +174,24 @@ async def test_only_a_folder_is_served(make_api: Any) -> None:
     api = make_api({"store": MemoryStore()})
     assert error_of(await api.client.get("/storage/inputs/u_1/j_1/0.jpg")) == (404, "NOT_FOUND")
     assert "/storage/{key}" not in api.app.openapi()["paths"]
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing(api: Any, upload: Any) -> None:
+    key, (path, _, query) = upload[2]["key"], upload[2]["url"].removeprefix("http://api.test").partition("?")
+    messages = [
+        {"type": "http.request", "body": b"half a photo", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "PUT", "path": path, "query_string": query.encode(), "headers": []}
+    await api.app(scope, receive, send)
+    assert sent == []
+    assert await api.store.sizes(key.rpartition("/")[0]) == {}
+    assert list((api.settings.objects_dir / ".drafts").iterdir()) == []
