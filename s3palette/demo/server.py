@@ -18,6 +18,7 @@ __all__ = ["SystemFailed", "demo_system"]
 
 _STARTS_WITHIN_S = 180.0
 _STOPS_WITHIN_S = 60.0
+_WORKERS_END_WITHIN_S = 15.0
 
 
 class SystemFailed(Exception):
@@ -60,15 +61,29 @@ def _ready(child: subprocess.Popen[bytes], data_dir: Path, log: Path) -> str:
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    """Ask it to stop; a second Ctrl-C must not leave half of it behind."""
+    """Ask it to stop and wait until its last process is gone; a second Ctrl-C must not leave half of it behind."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         child.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(_STOPS_WITHIN_S)
-        except subprocess.TimeoutExpired:
+        # Ray's workers outlive it for a moment, and one may be in the middle of writing a photo.
+        until = time.monotonic() + _WORKERS_END_WITHIN_S
+        while (left := _session(child.pid)) and time.monotonic() < until:
+            time.sleep(0.05)
+        for pid in left:
             with suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+                os.kill(pid, signal.SIGKILL)
+        child.wait()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _session(leader: int) -> list[int]:
+    """Processes of the session that `leader` began; none where there is no /proc to ask."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(ProcessLookupError, PermissionError):
+            if os.getsid(int(entry.name)) == leader:
+                found.append(int(entry.name))
+    return found
