@@ -74,7 +74,7 @@ def apply(
         task = progress.add_task("", total=len(photos))
         for photo, name in zip(photos, output_names(photos, out), strict=True):
             progress.update(task, description=photo.name)
-            row = _one(work, photo, name)
+            row = _one(work, photo, name, progress)
             if row is not None:
                 rows.append(row)
             progress.advance(task)
@@ -112,7 +112,7 @@ def output_names(photos: Sequence[Path], out: Path) -> list[str]:
     return names
 
 
-def _one(work: _Work, photo: Path, name: str) -> Row | None:
+def _one(work: _Work, photo: Path, name: str, progress: Progress) -> Row | None:
     """Run one photo, say what came of it, and give its row of the sheet; None where it failed."""
     import engine
     from s3palette.sheets import found_words
@@ -123,15 +123,15 @@ def _one(work: _Work, photo: Path, name: str) -> Row | None:
         result = engine.process(data, work.recipe, work.segmenter)
         row = _write(work, data, result, name)
     except engine.EngineError as error:
-        typer.echo(f"{photo}: {error}", err=True)
+        _say(progress, f"{photo}: {error}", err=True)
         return None
     except OSError as error:
-        typer.echo(f"{error.filename or photo}: {error.strerror or error}", err=True)
+        _say(progress, f"{error.filename or photo}: {error.strerror or error}", err=True)
         return None
     found = ", ".join(found_words(result.instances, work.rule.colours).values()) or "nothing found"
     height, width = result.size
     line = f"{photo}: {found} | {width}x{height}, {(time.perf_counter() - began) * 1000:.0f} ms"
-    typer.echo(" | ".join((line, *result.warnings)))
+    _say(progress, " | ".join((line, *result.warnings)))
     return row
 
 
@@ -163,9 +163,17 @@ def _write_sheets(rule: AlbumRule, preset: str, rows: Sequence[Row], out: Path) 
 
 
 def _progress() -> Progress:
-    """A bar on a terminal, nothing elsewhere: what is printed below it goes through it, so both streams must be one."""
+    """A bar on a terminal, nothing elsewhere."""
     from rich.console import Console
     from rich.progress import Progress
 
     terminal = sys.stdout.isatty() and sys.stderr.isatty()
     return Progress(console=Console(stderr=True), transient=True, disable=not terminal)
+
+
+def _say(progress: Progress, line: str, err: bool = False) -> None:
+    """A line of its own: above the bar where there is one, else on the stream it belongs to."""
+    if progress.disable:
+        typer.echo(line, err=err)
+    else:
+        progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
