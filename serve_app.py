@@ -1,4 +1,4 @@
-"""Puts the pieces of the HTTP entrance together for Ray Serve. No logic here."""
+"""Puts the pieces together for Ray Serve: the HTTP entrance and the engine's workers. No logic here."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 from ray import serve
 
-from actors.cluster import LOG_NODE
 from actors.log_reads import LogReads
+from actors.photo_dispatch import ENGINE_APP
+from actors.placement import LOG_NODE
 from actors.readiness import RayReadiness
 from actors.refs import RayBrain
 from actors.signup_window import HostSignupLimiter
@@ -15,7 +16,7 @@ from s3palette.http import Deps, create_app
 from s3palette.settings import Settings
 from s3palette.storage import open_store
 
-__all__ = ["edge_app"]
+__all__ = ["edge_app", "targets"]
 
 
 @serve.ingress()
@@ -49,3 +50,13 @@ def edge_app(settings: Settings) -> Any:
         ray_actor_options={"num_cpus": 0, "resources": {LOG_NODE: 1}},
     )(Edge)
     return deployment.bind(settings)
+
+
+def targets(settings: Settings) -> list[Any]:
+    """Every Serve application of a system."""
+    apps = [serve.RunTarget(edge_app(settings), name="api", route_prefix="/")]
+    if settings.engine != "external":
+        from actors.engine_worker import engine_app  # the edge's replicas import this module, and need no pixels
+
+        apps.append(serve.RunTarget(engine_app(settings), name=ENGINE_APP, route_prefix=None))
+    return apps

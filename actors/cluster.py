@@ -12,23 +12,26 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from actors.placement import LOG_NODE
 from actors.ports import is_free, serve_environment
 from actors.ray_auth import use_token
 from s3palette.settings import Settings
 
 __all__ = ["ClusterError", "Running", "System", "connect", "running"]
 
-LOG_NODE = "s3palette_log"
-"""Custom resource of the node that has the SQLite log: hosts and edge replicas stay there."""
 OBJECT_STORE_BYTES = 100 * 2**20
 """No photo passes through Ray's object store."""
 READY_WITHIN_S = 120.0
 STOP_PATIENCE_S = 10.0
+
+
+Targets = Callable[[Settings], Sequence[Any]]
+"""Settings -> the Serve applications to run, as `ray.serve.RunTarget`s. Called once Ray's environment is set."""
 
 
 class ClusterError(Exception):
@@ -79,13 +82,15 @@ def connect(data_dir: Path) -> Running:
 
 
 class System:
-    """A system started by this process. `with System(settings) as system:` runs until the block ends.
+    """A system started by this process. `with System(settings, targets) as system:` runs until the block ends.
 
-    `say` gets one line a step. Raises ClusterError before anything runs when the data dir or the port is taken.
+    `targets` makes the Serve applications (`serve_app.targets`); `say` gets one line a step. Raises ClusterError
+    before anything runs when the data dir or the port is taken.
     """
 
-    def __init__(self, settings: Settings, say: Callable[[str], None] = lambda line: None) -> None:
+    def __init__(self, settings: Settings, targets: Targets, say: Callable[[str], None] = lambda line: None) -> None:
         self._settings = settings
+        self._targets = targets
         self._say = say
         self._lock: IO[str] | None = None
         self._scratch = tempfile.TemporaryDirectory(prefix="s3p-")
@@ -134,7 +139,6 @@ class System:
 
         from actors.host_actor import HostActor
         from actors.refs import NAMESPACE, host_name
-        from serve_app import edge_app
 
         self._say("Starting Ray")
         if self._own_cluster:
@@ -163,12 +167,7 @@ class System:
             raise ClusterError(f"The event log in {settings.data_dir} cannot be used: {_cause(error)}") from error
         self._say("Starting the entrance" if settings.engine == "external" else "Starting the entrance and the engine")
         serve.start(http_options={"host": settings.http_host, "port": settings.http_port})
-        targets = [serve.RunTarget(edge_app(settings), name="api", route_prefix="/")]
-        if settings.engine != "external":
-            from actors.engine_worker import engine_app  # pixels are loaded only where they are worked on
-
-            targets.append(serve.RunTarget(engine_app(settings), name="engine", route_prefix=None))
-        serve.run_many(targets, wait_for_applications_running=True)
+        serve.run_many(self._targets(settings), wait_for_applications_running=True)
         self._await_ready()
         self._write_address(ray)
 

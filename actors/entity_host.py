@@ -12,7 +12,8 @@ import json
 import logging
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -21,18 +22,10 @@ from typing import Any, Protocol
 from actors.entity import Entity
 from actors.outbox import DeadLetter, Outbox
 from actors.placement import SHARDS, shard_of
-from event_store import (
-    Append,
-    CommandRepeated,
-    ConcurrencyError,
-    EventStore,
-    NewEvent,
-    OutboxRow,
-    Snapshot,
-)
-from s3palette.domain import codec
+from actors.step import Trace, open_effect, plan, sender_of
+from event_store import CommandRepeated, ConcurrencyError, EventStore, OutboxRow
 from s3palette.domain.errors import Overloaded, PaletteError
-from s3palette.domain.model import Address, Behaviour, Command, Decision, Query, RunPhoto, Tell, Wake
+from s3palette.domain.model import Address, Behaviour, Command, Decision, Effect, Query, RunPhoto, Tell, Wake
 
 __all__ = ["Ask", "EntityHost", "PhotoRunner"]
 
@@ -135,40 +128,34 @@ class EntityHost:
         A command with a `command_id` that was carried out before gets the first answer. `settles` names outbox rows
         that are done with this command, in the same transaction. Raises PaletteError when the entity refuses.
         """
+        if isinstance(message, Query):
+            async with self._in_turn(to) as entity:
+                return entity.behaviour.answer(entity.state, message)
+        # A caller that hangs up must not tear a turn in two: what is committed is also evolved and delivered.
+        trace = Trace(command_id, correlation, settles, self._writer, self._epoch)
+        return await asyncio.shield(self._spawn(self._turn(to, message, trace)))
+
+    async def _turn(self, to: Address, command: Command, trace: Trace) -> Any:
+        async with self._in_turn(to) as entity:
+            return await self._step(entity, command, trace)
+
+    @asynccontextmanager
+    async def _in_turn(self, to: Address) -> AsyncIterator[Entity]:
+        """The entity, awake, for as long as it is nobody else's turn."""
         entity = self._entities.get(to)
         if entity is None:
             entity = self._entities[to] = Entity(to, self._behaviours[to.kind])
             self._make_room()
         self._entities.move_to_end(to)
         entity.users += 1
-        if isinstance(message, Query):
-            try:
-                async with entity.turn:
-                    await self._ensure_awake(entity)
-                    return entity.behaviour.answer(entity.state, message)
-            finally:
-                self._leave(entity)
-        # A caller that hangs up must not tear a turn in two: what is committed is also evolved and delivered.
-        turn = self._spawn(self._turn(entity, message, command_id, correlation, settles))
-        return await asyncio.shield(turn)
-
-    async def _turn(
-        self, entity: Entity, command: Command, command_id: str | None, correlation: str, settles: Sequence[str]
-    ) -> Any:
         try:
             async with entity.turn:
-                await self._ensure_awake(entity)
-                return await self._step(entity, command, command_id, correlation, settles)
+                if not entity.awake:
+                    await self._wake(entity)
+                yield entity
         finally:
-            self._leave(entity)
-
-    def _leave(self, entity: Entity) -> None:
-        entity.users -= 1
-        entity.used_at = asyncio.get_running_loop().time()
-
-    async def _ensure_awake(self, entity: Entity) -> None:
-        if not entity.awake:
-            await self._wake(entity)
+            entity.users -= 1
+            entity.used_at = asyncio.get_running_loop().time()
 
     async def _wake(self, entity: Entity) -> None:
         stream = entity.address.stream
@@ -176,26 +163,23 @@ class EntityHost:
         if not entity.wake(loaded.snapshot, loaded.events):
             entity.wake(None, await self._store.read(stream))
 
-    async def _step(
-        self, entity: Entity, command: Command, command_id: str | None, correlation: str, settles: Sequence[str]
-    ) -> Any:
+    async def _step(self, entity: Entity, command: Command, trace: Trace) -> Any:
         for _ in range(RETRIES_AFTER_CONFLICT):
             try:
                 decision = entity.behaviour.decide(entity.state, command)
             except PaletteError:
-                first = await self._first_answer(command_id)
+                first = await self._first_answer(trace)
                 if first is None:
                     raise
-                await self._settle(settles)
                 return json.loads(first)
             if not decision.events and not decision.effects:
-                first = await self._first_answer(command_id)
-                await self._settle(settles)
+                first = await self._first_answer(trace)
+                await self._settle(trace)
                 return decision.reply if first is None else json.loads(first)
             try:
-                await self._commit(entity, decision, command_id, correlation, settles)
+                await self._commit(entity, decision, trace)
             except CommandRepeated as repeated:
-                await self._settle(settles)
+                await self._settle(trace)
                 return json.loads(repeated.answer)
             except ConcurrencyError as conflict:
                 log.warning("%s: %s", entity.address.stream, conflict)
@@ -208,102 +192,34 @@ class EntityHost:
             return decision.reply
         raise Overloaded("Too many writers at once for this record; try again.", retry_after=1)
 
-    async def _first_answer(self, command_id: str | None) -> bytes | None:
-        return None if command_id is None else await self._store.command_answer(command_id)
+    async def _first_answer(self, trace: Trace) -> bytes | None:
+        if trace.command_id is None:
+            return None
+        first = await self._store.command_answer(trace.command_id)
+        if first is not None:
+            await self._settle(trace)
+        return first
 
-    async def _settle(self, rows: Sequence[str]) -> None:
-        if rows:
-            await self._store.settle(rows)
+    async def _settle(self, trace: Trace) -> None:
+        if trace.settles:
+            await self._store.settle(trace.settles)
 
-    async def _commit(
-        self, entity: Entity, decision: Decision, command_id: str | None, correlation: str, settles: Sequence[str]
-    ) -> None:
-        behaviour, stream = entity.behaviour, entity.address.stream
-        metadata = json.dumps(
-            {
-                "command": command_id,
-                "causation": settles[0] if settles else command_id,
-                "correlation": correlation,
-                "writer": self._writer,
-                "epoch": self._epoch,
-            },
-            separators=(",", ":"),
-        ).encode()
-        events, state = [], entity.state
-        for event in decision.events:
-            type_, schema_version, data = codec.encode_event(event)
-            events.append(NewEvent(uuid.uuid4().hex, type_, schema_version, data, metadata))
-            state = behaviour.evolve(state, event)
-        version = entity.version + len(events)
-        shard = shard_of(entity.address)
-        put = self._effect_rows(entity.address, shard, version, decision, correlation)
-        alarm, cleared, alarm_due = self._alarm_row(entity, shard, state)
-        snapshot = None
-        if version - entity.snapshot_version >= self._snapshot_every:
-            snapshot = Snapshot(stream, version, behaviour.dump(state))
-        await self._store.append(
-            Append(
-                stream=stream,
-                expected_version=entity.version,
-                events=events,
-                command_id=command_id,
-                answer=json.dumps(decision.reply).encode(),
-                put=(*put, *alarm),
-                done=(*settles, *cleared),
-                snapshot=snapshot,
-            )
-        )
-        entity.state, entity.version, entity.alarm_due = state, version, alarm_due
-        if snapshot is not None:
-            entity.snapshot_version = version
-        self.outbox.forget(cleared)
-        self.outbox.accept(alarm)
-        started = self.outbox.accept(put)
-        awaited = [
-            task
-            for task, effect in zip(started, _in_row_order(decision), strict=False)
-            if isinstance(effect, Tell) and effect.await_first
-        ]
+    async def _commit(self, entity: Entity, decision: Decision, trace: Trace) -> None:
+        step = plan(entity, decision, trace, self._now(), self._snapshot_every)
+        await self._store.append(step.append)
+        entity.state, entity.version, entity.alarm_due = step.state, step.version, step.alarm_due
+        if step.append.snapshot is not None:
+            entity.snapshot_version = step.version
+        self.outbox.forget(step.cleared)
+        if step.alarm is not None:
+            self.outbox.accept([step.alarm])
+        awaited = self.outbox.accept(row for row, effect in step.effects if _is_awaited(effect))
+        self.outbox.accept(row for row, effect in step.effects if not _is_awaited(effect))
         if awaited:
             await asyncio.wait(awaited, timeout=FIRST_DELIVERY_S)
 
-    def _effect_rows(
-        self, sender: Address, shard: int, version: int, decision: Decision, correlation: str
-    ) -> list[OutboxRow]:
-        now = self._now().timestamp()
-        rows = []
-        for number, effect in enumerate(_in_row_order(decision)):
-            kind, payload = codec.encode_effect(effect)
-            due = effect.not_before.timestamp() if isinstance(effect, RunPhoto) else now
-            rows.append(
-                OutboxRow(
-                    id=f"{sender.stream}:{version}:{number}",
-                    stream=sender.stream,
-                    shard=shard,
-                    kind=kind,
-                    payload=correlation.encode() + b"\n" + payload,
-                    due_at=due,
-                )
-            )
-        return rows
-
-    def _alarm_row(self, entity: Entity, shard: int, state: Any) -> tuple[list[OutboxRow], list[str], float | None]:
-        """(row to put, row to delete, when the alarm goes off then).
-
-        A deadline that only moves back keeps its row: waking too early is harmless, and a write is saved a photo.
-        """
-        deadline = entity.behaviour.deadline(state)
-        row_id = f"{entity.address.stream}:alarm"
-        if deadline is None:
-            return [], [row_id] if entity.alarm_due is not None else [], None
-        due = deadline.timestamp()
-        if entity.alarm_due is not None and entity.alarm_due <= due:
-            return [], [], entity.alarm_due
-        return [OutboxRow(row_id, entity.address.stream, shard, "alarm", b"", due)], [], due
-
     async def _tell(self, row: OutboxRow) -> None:
-        correlation, payload = _open(row)
-        effect = codec.decode_effect(payload)
+        correlation, effect = open_effect(row)
         if not isinstance(effect, Tell):
             raise DeadLetter(f"not a message: {effect!r}")
         try:
@@ -319,28 +235,25 @@ class EntityHost:
     async def _tell_back(self, row: OutboxRow, command: Command, correlation: str) -> None:
         try:
             await self.ask(
-                _sender(row), command, command_id=f"{row.id}:refused", correlation=correlation, settles=(row.id,)
+                sender_of(row), command, command_id=f"{row.id}:refused", correlation=correlation, settles=(row.id,)
             )
         except Exception as error:  # the row is still owed: deliver, be refused and tell again
             log.warning("%s could not be told of a refusal: %r", row.stream, error)
             self.outbox.accept([replace(row, attempts=row.attempts + 1, due_at=self._now().timestamp() + 5.0)])
 
     async def _task(self, row: OutboxRow) -> None:
-        correlation, payload = _open(row)
-        effect = codec.decode_effect(payload)
+        correlation, effect = open_effect(row)
         if not isinstance(effect, RunPhoto) or self._run_photo is None:
             raise DeadLetter(f"this host has no engine for {effect!r}")
-        await self._run_photo(_sender(row), effect, row, correlation)
+        await self._run_photo(sender_of(row), effect, row, correlation)
 
     async def _alarm(self, row: OutboxRow) -> None:
-        to = _sender(row)
+        to = sender_of(row)
         await self.ask(to, Wake(at=self._now()))
-        entity = self._entities.get(to)
-        if entity is None:
-            return
-        async with entity.turn:  # a step between the look and the write could set an earlier alarm
-            deadline = entity.behaviour.deadline(entity.state) if entity.awake else None
-            if deadline is not None and entity.alarm_due == row.due_at:  # woken early: the deadline had moved back
+        # The deadline may have moved back and kept its row, perhaps in a former life: set the row to what holds now.
+        async with self._in_turn(to) as entity:
+            deadline = entity.behaviour.deadline(entity.state)
+            if deadline is not None:
                 due = max(deadline.timestamp(), self._now().timestamp() + EARLIEST_WAKE_S)
                 again = replace(row, due_at=due)
                 await self._store.put_owed(again)
@@ -376,18 +289,5 @@ class EntityHost:
                     del self._entities[address]
 
 
-def _in_row_order(decision: Decision) -> list[Any]:
-    """Effects that start at once come first, so that started deliveries and effects can be paired."""
-    return sorted(decision.effects, key=lambda effect: isinstance(effect, RunPhoto))
-
-
-def _open(row: OutboxRow) -> tuple[str, bytes]:
-    correlation, _, payload = row.payload.partition(b"\n")
-    return correlation.decode(), payload
-
-
-def _sender(row: OutboxRow) -> Address:
-    kind, _, id_ = row.stream.partition("-")
-    if kind not in ("user", "job"):
-        raise DeadLetter(f"no such kind of entity: {row.stream}")
-    return Address(kind, id_)  # type: ignore[arg-type]
+def _is_awaited(effect: Effect) -> bool:
+    return isinstance(effect, Tell) and effect.await_first

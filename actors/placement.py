@@ -9,9 +9,11 @@ from hashlib import blake2b
 
 from s3palette.domain.model import Address
 
-__all__ = ["SHARDS", "host_of", "shard_of", "shards_of"]
+__all__ = ["LOG_NODE", "SHARDS", "host_of", "shard_of", "shards_of"]
 
 SHARDS = 256
+LOG_NODE = "s3palette_log"
+"""Custom resource of the node that has the SQLite log: hosts and edge replicas stay there."""
 
 
 def shard_of(to: Address) -> int:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -52,11 +53,17 @@ def up(
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
     began = time.monotonic()
-    with one_sentence(ClusterError), System(settings, say=typer.echo) as system:
+    with one_sentence(ClusterError), System(settings, _targets, say=typer.echo) as system:
         typer.echo(f"Ready after {time.monotonic() - began:.1f} s on {system.url}, API docs at {system.url}/docs")
         typer.echo(f"Data in {settings.data_dir}. Ctrl-C or 's3palette down' stops it.")
         stop.wait()
         typer.echo("Stopping")
+
+
+def _targets(settings: Settings) -> Sequence[Any]:
+    import serve_app  # Ray Serve reads its environment on import, and System sets it first
+
+    return serve_app.targets(settings)
 
 
 def _up_detached(settings: Settings) -> None:

@@ -243,6 +243,25 @@ async def test_a_deadline_that_moves_back_wakes_early_and_waits_on(make_host: Ho
     await until(expired)
 
 
+@pytest.mark.parametrize("options", [{}, {"resident": 1}])
+async def test_a_deadline_that_moved_back_holds_in_the_next_life(make_host: HostMaker, options: Any) -> None:
+    policy = JobPolicy(upload_within=timedelta(seconds=0.2), execute_within=timedelta(seconds=0.5))
+    dying = await make_host(policy)
+    await sign_up(dying)
+    await reserve(dying)
+    await dying.ask(JOB, ConfirmUpload(at=now(), user_id="u_1", sizes={0: 1, 1: 1, 2: 1}))
+    await dying.close(0)
+    host = await make_host(policy, **options)
+    await host.ask(JOB, GetJob(user_id="u_1"))
+
+    async def expired() -> bool:
+        return bool((await host.ask(JOB, GetJob(user_id="u_1")))["status"] == "canceled")
+
+    await asyncio.sleep(0.3)
+    assert not await expired()
+    await until(expired, 3)
+
+
 async def test_the_engine_gets_a_task_a_photo(make_host: HostMaker, log: MemoryEventStore) -> None:
     seen: list[int] = []
 
