@@ -38,7 +38,7 @@ ALBUMS: Final = (
         title="Interior: three rooms, one palette",
         preset="interior",
         photo_names=("living", "kitchen", "bedroom"),
-        concepts={"Wall": _recolor("sage_a"), "Floor": _recolor("oak_light")},
+        concepts={"Wall": _recolor("#A7AFA0"), "Floor": _recolor("walnut_a")},
         protect=("Ceiling", "Glass_highlight"),
     ),
     Album(
