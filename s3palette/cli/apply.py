@@ -55,9 +55,6 @@ def apply(
     """Apply one rule to photos: NAME_result.png, NAME_preview.jpg and a before / after sheet."""
     with one_sentence(RuleRefused):
         rule = read_rule(preset, set_, protect)
-    with one_sentence(OSError):
-        out.mkdir(parents=True, exist_ok=True)
-
     from engine.errors import NotSupported
     from engine.pipeline import check_supported
     from s3palette.recipes import build_recipe
@@ -66,6 +63,10 @@ def apply(
     recipe = build_recipe(preset, rule.concepts, rule.protect)
     with one_sentence(NotSupported):
         check_supported(recipe)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise fail(f"--out {out}: {error.strerror}.") from None
     from engine.segment.classical import ClassicalSegmenter
 
     work = _Work(recipe, AlbumRule(rule.concepts, rule.protect), ClassicalSegmenter(), out, masks)

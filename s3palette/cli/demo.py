@@ -48,7 +48,7 @@ def demo(
         typer.echo("Stopped.", err=True)
         raise typer.Exit(130) from None
     except (DemoFailed, SystemFailed, PaletteApiError, httpx.TransportError, OSError) as error:
-        raise fail(f"{error} The system's log is {log}.") from None
+        raise fail(f"{str(error).rstrip('.')}. The system's log is {log}.") from None
     finally:
         if keep:
             typer.echo(f"Data kept in {data_dir}.")
