@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -9,7 +10,19 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import httpx
 import pytest
 
-from ._contract import PAINTED, Album, Newcomer, assert_utc, credits_and_jobs, data_of, envelope, refusal, unsigned
+from ._contract import (
+    PAINTED,
+    Album,
+    Newcomer,
+    assert_utc,
+    at_once,
+    credits_and_jobs,
+    data_of,
+    envelope,
+    refusal,
+    statuses,
+    unsigned,
+)
 from .conftest import SystemUnderTest
 
 pytestmark = pytest.mark.e2e
@@ -69,6 +82,34 @@ def test_limits_of_the_free_plan_in_their_order(user: httpx.Client, external: Sy
     refusal(create(user, 6), 402, "CREDITS_EXHAUSTED")
     data_of(create(user, 5), 201)
     assert credits_and_jobs(user) == (0, 1)
+
+
+def test_twenty_creates_at_once_make_three_jobs_on_pro(pro: httpx.Client) -> None:
+    before = credits_and_jobs(pro)[0]
+    answers = at_once(20, lambda _: create(pro, 2))
+    assert statuses(answers) == [201] * 3 + [429] * 17
+    assert credits_and_jobs(pro) == (before - 6, 3)
+    for answer in answers:
+        if answer.is_success:
+            data_of(pro.post(f"/jobs/{answer.json()['data']['job_id']}/cancel"))
+    assert credits_and_jobs(pro) == (before, 0)
+
+
+def test_two_hundred_photos_are_within_the_pro_plan(pro: httpx.Client, external: SystemUnderTest) -> None:
+    """Every step within the ten seconds after which the client in the field gives up."""
+    pro.timeout = httpx.Timeout(10)
+    if credits_and_jobs(pro)[0] < 200:
+        external.cli("user", "grant", data_of(pro.get("/me"))["user_id"], "200")
+    before = credits_and_jobs(pro)[0]
+    album = Album.create(pro, 200)
+    assert [place["idx"] for place in album.urls] == list(range(200))
+    album.upload()
+    data_of(album.confirm())
+    data_of(album.execute(), 202)
+    assert [item["idx"] for item in album.view()["items"]] == list(range(200))
+    data_of(album.report(external.callback_secret, 199))
+    data_of(album.cancel())
+    assert credits_and_jobs(pro) == (before - 1, 0)
 
 
 def test_limits_of_the_pro_plan_in_their_order(pro: httpx.Client) -> None:
@@ -138,6 +179,18 @@ def changed(url: str, name: str, value: str | None) -> str:
     parts = urlsplit(url)
     query = {**dict(parse_qsl(parts.query)), name: value}
     return parts._replace(query=urlencode({key: text for key, text in query.items() if text is not None})).geturl()
+
+
+def test_an_upload_that_breaks_off_is_no_upload(user: httpx.Client) -> None:
+    album = Album.create(user, 2)
+    parts = urlsplit(album.urls[1]["url"])
+    assert album.put(0).is_success
+    with socket.create_connection((parts.hostname, parts.port), timeout=30) as line:
+        head = f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 100000\r\n\r\n"
+        line.sendall(head.encode() + b"x" * 50_000)
+    assert "1" in refusal(album.confirm(), 409, "UPLOAD_INCOMPLETE")
+    assert album.put(1).is_success
+    data_of(album.confirm())
 
 
 def test_a_signed_address_is_good_for_its_key_method_and_time_only(user: httpx.Client) -> None:
@@ -310,6 +363,19 @@ def test_jobs_page_by_page_while_new_ones_appear(user: httpx.Client) -> None:
     assert first.items() >= {"status": "canceled", "preset": "interior"}.items()
     assert set(first["progress"]) >= {"done", "failed", "total"}
     assert_utc(first["created_at"])
+
+
+def test_a_cursor_leads_nobody_to_the_jobs_of_others(user: httpx.Client, newcomer: Newcomer) -> None:
+    stranger = newcomer()
+    for owner in (user, stranger, user, stranger):
+        data_of(Album.create(owner).cancel())
+    cursor = stranger.get("/jobs", params={"limit": 1}).json()["meta"]["next_cursor"]
+    answer = user.get("/jobs", params={"cursor": cursor})
+    if answer.status_code == 200:
+        theirs = {job["job_id"] for job in data_of(stranger.get("/jobs"))}
+        assert not theirs & {job["job_id"] for job in data_of(answer)}
+    else:
+        refusal(answer, 400, "VALIDATION_ERROR")
 
 
 def test_jobs_by_status(user: httpx.Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ._contract import credits_and_jobs, data_of, unsigned
+from ._contract import Album, credits_and_jobs, data_of, refusal, unsigned
 from ._contract_photos import UPRIGHT, Ended, ball, decoded, encoded, flat, good_forms, hostile_files, room, run
 from .conftest import SystemUnderTest
 
@@ -93,6 +94,36 @@ def test_nothing_but_hostile_files_costs_nothing(owner: httpx.Client) -> None:
     assert ended.job["status"] == "failed"
     assert ended.job["download_urls"] == []
     assert credits_and_jobs(owner) == (10, 0)
+
+
+def test_a_create_right_after_the_engine_ends(owner: httpx.Client) -> None:
+    """Who sees a job ended has its slot and its credits back; ten times over, with files that cost nothing."""
+    for _ in range(10):
+        assert run(owner, [HOSTILE["words"]] * 10, concepts=BLUE).job["status"] == "failed"
+    assert credits_and_jobs(owner) == (10, 0)
+
+
+def test_a_cancel_while_the_engine_works(owner: httpx.Client) -> None:
+    """What was delivered stays paid, the rest comes back, and nothing moves afterwards."""
+    album = Album.create(owner, 10, "seller")
+    for idx in range(10):
+        album.put(idx, encoded(ball(idx)))
+    data_of(album.confirm())
+    data_of(album.execute(concepts=BLUE, protect=[]), 202)
+    until = time.monotonic() + 60
+    while album.view()["done_items"] == 0:
+        assert time.monotonic() < until
+    answer = album.cancel()
+    job = album.view()
+    if answer.is_success:
+        assert job["status"] == "canceled"
+    else:
+        refusal(answer, 409, "INVALID_TRANSITION")
+        assert (job["status"], job["done_items"]) == ("done", 10)
+    assert credits_and_jobs(owner) == (10 - job["done_items"], 0)
+    time.sleep(1.5)
+    assert {**album.view(), "download_urls": 0, "items": 0} == {**job, "download_urls": 0, "items": 0}
+    assert credits_and_jobs(owner) == (10 - job["done_items"], 0)
 
 
 def test_photos_at_the_edges_of_what_is_taken(owner: httpx.Client) -> None:
