@@ -45,7 +45,7 @@ ALBUMS: Final = (
         name="seller",
         title="Seller: three options under three lamps, one look",
         preset="seller",
-        photo_names=("mug_teal_daylight", "mug_terracotta_tungsten", "bottle"),
+        photo_names=("mug_teal_daylight", "mug_terracotta_tungsten", "mug_mustard_cool"),
         concepts={"Body": _recolor("navy_a"), "Background": _recolor("studio_gray")},
         protect=("Label_Text", "Gloss"),
     ),
