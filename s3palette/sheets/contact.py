@@ -18,7 +18,7 @@ __all__ = ["CELL", "Row", "contact_sheet", "thumbnail"]
 CELL = (640, 480)
 """Box (width, height) that every picture is fitted into."""
 
-_MARGIN, _GAP, _CAPTION = 64, 24, 92
+_MARGIN, _GAP, _CAPTION, _LINE = 64, 24, 92, 28
 _SMALL, _BODY, _TITLE = 17, 20, 46
 _WARNING = (168, 92, 0)
 
@@ -48,7 +48,7 @@ def contact_sheet(title: str, columns: Sequence[str], rows: Sequence[Row], swatc
     """Draw the sheet. Each row has a picture for every column."""
     width = 2 * _MARGIN + len(columns) * CELL[0] + (len(columns) - 1) * _GAP
     lines = wrapped(swatches, width - 2 * _MARGIN, _BODY)
-    heights = [max(picture.shape[0] for picture in map(thumbnail, row.pictures)) + _CAPTION for row in rows]
+    heights = [_height(row) for row in rows]
     head = _MARGIN + 112 + 40 * len(lines) + 56
     sheet = Image.new("RGB", (width, head + sum(heights) + _MARGIN - 24), PAPER)
     draw = ImageDraw.Draw(sheet)
@@ -65,6 +65,12 @@ def contact_sheet(title: str, columns: Sequence[str], rows: Sequence[Row], swatc
     return sheet
 
 
+def _height(row: Row) -> int:
+    """Pixels from the top of its pictures to the top of the next row's."""
+    legends = len(wrapped(row.found, CELL[0], _SMALL))
+    return max(thumbnail(picture).shape[0] for picture in row.pictures) + max(_CAPTION, 36 + _LINE * legends)
+
+
 def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, y: int, row: Row, index: int) -> None:
     pictures = [thumbnail(picture) for picture in row.pictures]
     under = y + max(picture.shape[0] for picture in pictures) + 12
@@ -73,8 +79,8 @@ def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, y: int, row: Row, index:
     name = row.name if writable(row.name) else f"Photo {index + 1}"
     draw.text((_MARGIN, under), fitted(name, _BODY, CELL[0]), font=font(_BODY), fill=INK)
     last = _column(len(pictures) - 1)
-    for k, line in enumerate(wrapped(row.found, CELL[0], _SMALL)[:2]):
-        legend(sheet, (last, under + 2 + 28 * k), line, _SMALL, MUTED)
+    for k, line in enumerate(wrapped(row.found, CELL[0], _SMALL)):
+        legend(sheet, (last, under + 2 + _LINE * k), line, _SMALL, MUTED)
     if row.warning:
         warning = fitted(row.warning, _SMALL, last - _GAP - _MARGIN)
         draw.text((_MARGIN, under + 30), warning, font=font(_SMALL), fill=_WARNING)

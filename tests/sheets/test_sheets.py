@@ -124,6 +124,14 @@ def test_the_sheet_shows_every_picture_in_its_column() -> None:
     assert (sheet == (1, 2, 3)).all(axis=2).sum() > 150
 
 
+def test_a_long_legend_makes_its_row_taller() -> None:
+    found = [Swatch(f"Concept number {k} 0.50", (k + 1, 2, 3)) for k in range(12)]
+    short, long = (contact_sheet("T", ("A",), [Row((grey(),), "x", tuple(found[:n]))], []) for n in (2, 12))
+    assert long.height > short.height
+    for k in range(12):
+        assert (np.asarray(long) == (k + 1, 2, 3)).all(axis=2).sum() > 150
+
+
 def test_names_the_font_cannot_write_are_noticed() -> None:
     assert writable("room 2.jpg · kitchen")
     assert not writable("거실.jpg")
