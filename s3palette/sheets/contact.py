@@ -68,7 +68,8 @@ def contact_sheet(title: str, columns: Sequence[str], rows: Sequence[Row], swatc
 def _height(row: Row) -> int:
     """Pixels from the top of its pictures to the top of the next row's."""
     legends = len(wrapped(row.found, CELL[0], _SMALL))
-    return max(thumbnail(picture).shape[0] for picture in row.pictures) + max(_CAPTION, 36 + _LINE * legends)
+    picture: int = max(thumbnail(picture).shape[0] for picture in row.pictures)
+    return picture + max(_CAPTION, 36 + _LINE * legends)
 
 
 def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, y: int, row: Row, index: int) -> None:
