@@ -1,0 +1,116 @@
+"""Joints between tiles: thin dark (or light) lines that form a regular grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.segment.classical._features import Features
+from engine.segment.classical._masks import Found, components, disc, instance, soften
+from engine.types import Mask
+
+__all__ = ["find_grout"]
+
+_CELLS_NEEDED = 6
+_LARGEST_TILE = 0.016  # of the photo
+_CONTRAST = 2.2  # L* units a joint stands out from the tiles at both sides
+
+
+def find_grout(features: Features) -> Found:
+    """All joints as one instance; nothing without a grid of at least six cells of gradually changing size."""
+    light = cv2.GaussianBlur(features.lab[..., 0], (0, 0), 0.7)
+    best: tuple[float, Mask] | None = None
+    for sign in (1.0, -1.0):
+        found = _grid(light * sign)
+        if found is not None and (best is None or found[0] > best[0]):
+            best = found
+    if best is None or best[0] < 0.35:
+        return 0.0, ()
+    score, mask = best
+    return score, (instance(soften(mask, 0.6), score, features.size),)
+
+
+def _grid(light: NDArray[np.float32]) -> tuple[float, Mask] | None:
+    """Joints darker than the tiles of `light`, with a score, or None."""
+    h, w = light.shape
+    joints = _thin_lines(light)
+    kept = np.zeros((h, w), np.uint8)
+    scores: list[float] = []
+    for net in components(cv2.dilate(joints, disc(1)), int(0.0015 * h * w)):
+        cells = _cells(net)
+        if len(cells) < _CELLS_NEEDED:
+            continue
+        regular = _regularity(cells)
+        if regular < 0.3:
+            continue
+        kept |= joints & cv2.dilate(_drawn(net.shape, [cell.outline for cell in cells]), disc(4))
+        scores.append(regular * min(1.0, 0.5 + len(cells) / 30.0))
+    if not scores:
+        return None
+    return float(min(0.9, max(scores))), kept
+
+
+def _thin_lines(light: NDArray[np.float32]) -> Mask:
+    """Dark ridges at most about 5 px wide and at least 9 px long, by closings along eight directions."""
+    ridge = cv2.morphologyEx(light, cv2.MORPH_CLOSE, disc(3)) - light
+    long = np.zeros_like(ridge)
+    for angle in np.radians(np.arange(0, 180, 22.5)):
+        kernel = np.zeros((11, 11), np.uint8)
+        dx, dy = round(5 * np.cos(angle)), round(5 * np.sin(angle))
+        cv2.line(kernel, (5 - dx, 5 - dy), (5 + dx, 5 + dy), 1, 1)
+        weight = kernel.astype(np.float32) / kernel.sum()
+        long = np.maximum(long, cv2.filter2D(ridge, -1, weight, borderType=cv2.BORDER_REFLECT))
+    local = cv2.blur(ridge, (31, 31))
+    lines: Mask = ((long > _CONTRAST) & (long > 1.7 * local) & (ridge > 0.8 * _CONTRAST)).astype(np.uint8) * 255
+    return lines
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cell:
+    x: float
+    y: float
+    area: float
+    outline: NDArray[np.int32]
+
+
+def _drawn(shape: tuple[int, int], outlines: list[NDArray[np.int32]]) -> Mask:
+    mask = np.zeros(shape, np.uint8)
+    cv2.drawContours(mask, outlines, -1, 255, cv2.FILLED)
+    return mask
+
+
+def _cells(net: Mask) -> list[_Cell]:
+    """Holes of a net that look like tiles: convex, four corners, neither specks nor as large as doors."""
+    contours, tree = cv2.findContours(net, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    cells: list[_Cell] = []
+    largest = _LARGEST_TILE * net.size
+    if tree is None:
+        return cells
+    for contour, (_, _, _, parent) in zip(contours, tree[0], strict=True):
+        area = float(cv2.contourArea(contour))
+        if parent < 0 or not 25 <= area <= largest:
+            continue
+        hull = float(cv2.contourArea(cv2.convexHull(contour)))
+        if area < 0.8 * hull:
+            continue
+        corners = cv2.approxPolyDP(contour, 0.06 * cv2.arcLength(contour, True), True)
+        moments = cv2.moments(contour)
+        if len(corners) != 4 or moments["m00"] <= 0:
+            continue
+        cells.append(_Cell(moments["m10"] / moments["m00"], moments["m01"] / moments["m00"], area, contour))
+    return cells
+
+
+def _regularity(cells: list[_Cell]) -> float:
+    """1 where every tile has the size of its nearest neighbours, 0 where sizes are unrelated."""
+    table = np.array([(cell.x, cell.y, cell.area) for cell in cells])
+    gaps = np.hypot(table[:, None, 0] - table[None, :, 0], table[:, None, 1] - table[None, :, 1])
+    np.fill_diagonal(gaps, np.inf)
+    nearest = np.argsort(gaps, axis=1)[:, :3]
+    ratio = np.abs(np.log(table[:, 2][:, None] / table[:, 2][nearest]))
+    near = gaps[np.arange(len(cells))[:, None], nearest] < 2.2 * np.sqrt(table[:, 2])[:, None]
+    alike = (ratio < 0.45) & near
+    return float(alike.mean())

@@ -1,0 +1,117 @@
+"""The segmenter itself: which finder answers which prompt, and what a user's boxes change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+from engine.segment.classical._boxes import exclude, from_boxes
+from engine.segment.classical._features import MIN_SIDE, Features, encode
+from engine.segment.classical._grout import find_grout
+from engine.segment.classical._highlight import find_highlight
+from engine.segment.classical._masks import Found
+from engine.segment.classical._product import find_background, find_product, product_mask
+from engine.segment.classical._surfaces import CEILING, FLOOR, ROOM, WALL, Layout, find_surface, read_layout
+from engine.segment.classical._text import find_text, letter_mask
+from engine.types import Exemplar, FloatMask, Photo, Prompt, Segmentation
+
+__all__ = ["ClassicalSegmenter"]
+
+_SURFACES = {"floor": FLOOR, "ceiling": CEILING, "wall": WALL}
+_FINDERS: dict[str, Callable[[Features], Found]] = {
+    "text": find_text,
+    "grout": find_grout,
+}
+_LEAST = 0.35
+"""A finding below this confidence is not shown: better absent than wrong."""
+
+
+class ClassicalSegmenter:
+    """Implements `engine.segment.port.Segmenter` with OpenCV alone.
+
+    Finds "floor", "ceiling", "wall", "product", "background", "text", "highlight" and "grout"; answers `needs_model`
+    to everything else, unless the user drew a box: then what stands out inside the box is cut out. Deterministic, one
+    thread, keeps no state between calls.
+    """
+
+    name = "classical"
+
+    def encode_images(self, photos: Sequence[Photo]) -> list[Features]:
+        """Read every photo once, at 0.3 MP or less."""
+        return [encode(photo) for photo in photos]
+
+    def encode_text(self, prompts: Sequence[Prompt]) -> list[str | None]:
+        """The finder of every prompt; the text itself says nothing to pixels."""
+        return [prompt.finder for prompt in prompts]
+
+    def segment(
+        self,
+        features: Features,
+        prompts: Sequence[Prompt],
+        texts: Sequence[str | None],
+        exemplars: Sequence[Exemplar] = (),
+    ) -> list[Segmentation]:
+        """Answer all prompts of one photo, in order; what several finders need is computed once.
+
+        Raises ValueError where `texts` and `prompts` differ in length.
+        """
+        search = _Search(features)
+        answers = []
+        for prompt, finder in zip(prompts, texts, strict=True):
+            shown = [e for e in exemplars if e.concept == prompt.concept and e.positive]
+            hidden = [e for e in exemplars if e.concept == prompt.concept and not e.positive]
+            found = from_boxes(features, shown, search.find(prompt, finder)) if shown else search.find(prompt, finder)
+            answers.append(self._answer(prompt, exclude(features, found, hidden)))
+        return answers
+
+    def _answer(self, prompt: Prompt, found: Found | None) -> Segmentation:
+        if found is None:
+            return Segmentation(prompt, "needs_model", 0.0, source=self.name)
+        presence, instances = found
+        instances = tuple(i for i in instances if i.score >= _LEAST)
+        if presence < _LEAST or not instances:
+            return Segmentation(prompt, "absent", min(presence, _LEAST), source=self.name)
+        return Segmentation(prompt, "found", presence, instances, self.name)
+
+
+class _Search:
+    """One photo's finders, with the room layout read at most once."""
+
+    def __init__(self, features: Features) -> None:
+        self._features = features
+        self._found: dict[tuple[str, bool], Found] = {}
+
+    def find(self, prompt: Prompt, finder: str | None) -> Found | None:
+        """None where no finder of that name exists."""
+        known = finder in _SURFACES or finder in _FINDERS or finder in ("product", "background", "highlight")
+        if finder is None or not known:
+            return None
+        if min(self._features.shape) < MIN_SIDE:
+            return 0.0, ()
+        key = (finder, prompt.several)
+        if key not in self._found:
+            self._found[key] = self._run(finder, prompt.several)
+        return self._found[key]
+
+    def _run(self, finder: str, several: bool) -> Found:
+        if finder in _SURFACES:
+            return find_surface(self._features, self._layout, _SURFACES[finder])
+        if finder in ("product", "background"):
+            if self._layout.room >= ROOM:  # a photo shows a room or a product on a ground, never both
+                return 0.0, ()
+            if finder == "background":
+                return find_background(self._features, self._cut)
+            return find_product(self._features, self._cut, several)
+        if self._features.noisy:
+            return 0.0, ()
+        if finder == "highlight":
+            return find_highlight(self._features, letter_mask(self._features))
+        return _FINDERS[finder](self._features)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return read_layout(self._features)
+
+    @cached_property
+    def _cut(self) -> tuple[FloatMask, float]:
+        return product_mask(self._features)
