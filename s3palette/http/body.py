@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 from starlette.requests import Request
 
 from s3palette.domain.errors import TooLarge, UnsupportedMedia, ValidationFailed
@@ -51,7 +51,7 @@ def checked(model: type[M], value: Any, root: str) -> M:
         return model.model_validate(value)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False, include_input=False)
-        reasons = [f"{_place(problem['loc'], root)}: {problem['msg']}" for problem in problems[:_MAX_REASONS]]
+        reasons = [f"{_place(problem['loc'], root)}: {_why(problem)}" for problem in problems[:_MAX_REASONS]]
         raise ValidationFailed("; ".join(reasons)) from None
 
 
@@ -69,6 +69,11 @@ async def _read(request: Request) -> bytes:
 
 def _too_large() -> TooLarge:
     return TooLarge(f"A JSON body may have at most {MAX_JSON_BYTES:,} bytes.")
+
+
+def _why(problem: ErrorDetails) -> str:
+    # Pydantic's own words would name the class.
+    return "must be a JSON object" if problem["type"] == "model_type" else problem["msg"]
 
 
 def _place(location: tuple[int | str, ...], root: str) -> str:

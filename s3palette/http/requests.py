@@ -77,7 +77,8 @@ class ResultBody(_Body):
     preview_key: Annotated[str, StringConstraints(max_length=512)] | None = Field(
         None, examples=["previews/u_1/j_1/0_thumb.jpg"]
     )
-    error: Annotated[str, StringConstraints(max_length=2000)] | None = Field(None, examples=[None])
+    error: str | None = Field(None, examples=[None])
+    """However long: the job keeps its beginning. A refused result would leave the photo waiting."""
     idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=256)] = Field(examples=["worker-7-0-1"])
 
 
