@@ -282,6 +282,12 @@ def test_hostile_json_is_a_validation_error(user: httpx.Client, path: Any, body:
     refusal(user.post(path, content=body, headers=JSON), 400, "VALIDATION_ERROR")
 
 
+def test_a_body_of_another_kind_is_told_in_words_of_the_contract(user: httpx.Client) -> None:
+    message = refusal(user.post("/jobs", json=["interior", 1]), 400, "VALIDATION_ERROR")
+    assert "object" in message
+    assert "Body" not in message, "the name of a class"
+
+
 def test_every_answer_has_a_request_id_of_its_own(anyone: httpx.Client) -> None:
     ids = {envelope(anyone.get(path))["meta"]["request_id"] for path in ("/health", "/health", "/nope", "/me", "/me")}
     assert len(ids) == 5

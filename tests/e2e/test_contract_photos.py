@@ -64,6 +64,32 @@ def test_the_product_is_blue_and_the_rest_is_untouched(forms: Ended, form: str) 
     assert centre[2] > centre[0] + 40, centre
 
 
+def test_every_orientation_comes_out_upright(owner: httpx.Client) -> None:
+    photos = []
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        photos.append(encoded(ball(), "JPEG", exif=exif, quality=95))
+    ended = run(owner, photos, concepts=BLUE, protect=[])
+    for idx, photo in enumerate(photos):
+        before, after = decoded(photo), np.asarray(ended.output(idx).convert("RGB"))
+        assert before.shape == after.shape
+        assert np.array_equal(before[:20, :20], after[:20, :20])
+        assert not np.array_equal(before, after)
+
+
+def test_a_saved_rule_is_what_is_applied(owner: httpx.Client) -> None:
+    """rule_id wins over what stands beside it, and a rule changed later changes nothing any more."""
+    body = {"name": "파랑", "preset_id": "seller", "concepts": BLUE, "protect": []}
+    rule_id = data_of(owner.post("/rules", json=body), 201)["rule"]["id"]
+    inline = {"Background": {"action": "recolor", "value": "#203040"}}
+    ended = run(owner, [encoded(ball())], rule_id=rule_id, concepts=inline)
+    assert set(ended.item(0)["masks"]) == {"Product"}
+    data_of(owner.delete(f"/rules/{rule_id}"))
+    centre = np.asarray(ended.output(0))[140:180, 220:260, :3].reshape(-1, 3).mean(axis=0)
+    assert centre[2] > centre[0] + 40
+
+
 def test_alpha_is_kept(forms: Ended) -> None:
     idx = list(GOOD).index("RGBA PNG")
     sent = Image.open(io.BytesIO(GOOD["RGBA PNG"]))
