@@ -56,7 +56,7 @@ def overlap(name: str, finder: str) -> float:
     ("living", "floor", 0.75),
     ("living", "ceiling", 0.88),
     ("living", "wall", 0.70),
-    ("bedroom", "ceiling", 0.80),
+    ("bedroom", "ceiling", 0.75),
     ("bottle", "product", 0.96),
     ("bag_burgundy", "product", 0.96),
     ("mug_teal_daylight", "product", 0.95),

@@ -175,7 +175,8 @@ def _floor_colour(regions: Regions) -> Floats:
         full = np.histogram(across[down > 0.72], bins=10, range=(0, 1), weights=area[down > 0.72])[0]
         spread = float((bins > 0.12 * full).mean())
         reach = 1.0 - float(np.quantile(down[mine], 0.1))
-        score = spread * (0.15 + reach) * (0.1 + bottom) * share**0.3
+        frame = np.mean([bool((mine & (down > 0.68) & edge).any()) for edge in (across < 0.04, across > 0.96)])
+        score = spread * (0.15 + reach) * (0.1 + bottom) * share**0.3 * (0.1 + float(frame))
         if score > best:
             best = score
             chosen = np.zeros(len(y))
