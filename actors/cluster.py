@@ -28,6 +28,8 @@ OBJECT_STORE_BYTES = 100 * 2**20
 """No photo passes through Ray's object store."""
 READY_WITHIN_S = 120.0
 STOP_PATIENCE_S = 10.0
+_SHORT_FOLDER = "/tmp"
+"""Ray and HAProxy put sockets below it, whose path has 107 characters at most; TMPDIR may be long."""
 
 
 Targets = Callable[[Settings], Sequence[Any]]
@@ -60,6 +62,8 @@ def running(data_dir: Path) -> Running | None:
         os.kill(told.pid, 0)
     except (FileNotFoundError, ProcessLookupError):
         return None
+    except OSError as error:
+        raise ClusterError(f"S3P_DATA_DIR {data_dir} cannot be used as a folder ({error.strerror}).") from error
     except (ValueError, TypeError) as error:
         raise ClusterError(f"{data_dir / 'run.json'} is damaged ({error}); delete it.") from error
     return told
@@ -93,7 +97,7 @@ class System:
         self._targets = targets
         self._say = say
         self._lock: IO[str] | None = None
-        self._scratch = tempfile.TemporaryDirectory(prefix="s3p-")
+        self._scratch = tempfile.TemporaryDirectory(prefix="s3p-", dir=_SHORT_FOLDER)
         self._hosts: list[Any] = []
         self._own_cluster = "RAY_ADDRESS" not in os.environ
         here = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host
@@ -113,8 +117,11 @@ class System:
 
     def _take_data_dir(self) -> None:
         data_dir = self._settings.data_dir
-        data_dir.mkdir(parents=True, exist_ok=True)
-        lock = (data_dir / "lock").open("w")
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True)
+            lock = (data_dir / "lock").open("w")
+        except OSError as error:
+            raise ClusterError(f"S3P_DATA_DIR {data_dir} cannot be used as a folder ({error.strerror}).") from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -134,6 +141,7 @@ class System:
         os.environ.update(serve_environment(Path(self._scratch.name)))
         if self._own_cluster:
             use_token(settings.ray_token_path)
+            os.environ.setdefault("RAY_TMPDIR", _SHORT_FOLDER)
         import ray
         from ray import serve
 

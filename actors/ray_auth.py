@@ -18,6 +18,6 @@ def use_token(path: Path) -> None:
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_AUTH_TOKEN_PATH"] = str(path)
     if "ray" in sys.modules:  # Ray has read the environment already
-        from ray._raylet import Config
+        from ray import _raylet
 
-        Config.initialize("")
+        _raylet.Config.initialize("")
