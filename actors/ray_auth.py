@@ -6,6 +6,7 @@ Here the token is a secret of the data dir, so whoever may read the data may con
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -18,6 +19,4 @@ def use_token(path: Path) -> None:
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_AUTH_TOKEN_PATH"] = str(path)
     if "ray" in sys.modules:  # Ray has read the environment already
-        from ray import _raylet
-
-        _raylet.Config.initialize("")
+        importlib.import_module("ray._raylet").Config.initialize("")
