@@ -12,12 +12,26 @@ from typing import Any, TypeVar
 
 import httpx
 
+__all__ = [
+    "ANY_BYTES",
+    "PAINTED",
+    "Album",
+    "Newcomer",
+    "assert_utc",
+    "at_once",
+    "credits_and_jobs",
+    "data_of",
+    "envelope",
+    "refusal",
+    "statuses",
+    "unsigned",
+]
+
 T = TypeVar("T")
 Newcomer = Callable[[], httpx.Client]
 
 ANY_BYTES = b"\xff\xd8\xff\xe0 a photo that nobody opens"
 PAINTED = {"Wall": {"action": "recolor", "value": "#F4F1EA"}}
-OPEN_STATES = ("created", "uploaded", "queued", "running")
 
 
 def envelope(response: httpx.Response) -> dict[str, Any]:

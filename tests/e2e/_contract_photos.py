@@ -16,6 +16,24 @@ from PIL import Image, ImageCms, ImageOps
 
 from ._contract import Album, data_of, unsigned
 
+__all__ = [
+    "ENDS_WITHIN_S",
+    "HEIGHT",
+    "UPRIGHT",
+    "WIDTH",
+    "Ended",
+    "Pixels",
+    "ball",
+    "decoded",
+    "encoded",
+    "flat",
+    "good_forms",
+    "hostile_files",
+    "opened",
+    "room",
+    "run",
+]
+
 Pixels = NDArray[np.uint8]
 
 WIDTH, HEIGHT = 480, 320

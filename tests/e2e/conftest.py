@@ -102,3 +102,13 @@ def anyone(external: SystemUnderTest) -> Iterator[httpx.Client]:
     """A client of the external system without a token."""
     with external.client() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def pro(external: SystemUnderTest) -> Iterator[httpx.Client]:
+    """A user of the external system on the pro plan; every test leaves them without jobs and rules."""
+    with external.sign_up() as client:
+        user_id = client.get("/me").json()["data"]["user_id"]
+        moved = external.cli("user", "set-plan", user_id, "pro")
+        assert moved.returncode == 0, moved.stderr
+        yield client

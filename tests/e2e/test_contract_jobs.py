@@ -1,43 +1,17 @@
-"""Jobs: made within limits, uploaded to signed addresses, executed, listed page by page."""
+"""Jobs: made within limits, seen by their owner, listed page by page."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
 
-from ._contract import (
-    PAINTED,
-    Album,
-    Newcomer,
-    assert_utc,
-    at_once,
-    credits_and_jobs,
-    data_of,
-    envelope,
-    refusal,
-    statuses,
-    unsigned,
-)
+from ._contract import Album, Newcomer, assert_utc, at_once, credits_and_jobs, data_of, refusal, statuses
 from .conftest import SystemUnderTest
 
 pytestmark = pytest.mark.e2e
-
-OAK = {"action": "recolor", "value": "oak_a"}
-
-
-@pytest.fixture(scope="module")
-def pro(external: SystemUnderTest) -> Iterator[httpx.Client]:
-    """A user whom the operator moved to the pro plan; every test leaves them without a job."""
-    with external.sign_up() as client:
-        user_id = data_of(client.get("/me"))["user_id"]
-        moved = external.cli("user", "set-plan", user_id, "pro")
-        assert moved.returncode == 0, moved.stderr
-        yield client
 
 
 def create(client: httpx.Client, item_count: Any, preset: Any = "interior") -> httpx.Response:
@@ -163,177 +137,6 @@ def test_a_job_as_its_owner_sees_it_before_the_upload(user: httpx.Client) -> Non
     fresh.upload()
     data_of(album.confirm())
     assert not album.view().get("presigned_urls")
-
-
-@pytest.mark.parametrize("media", ["application/octet-stream", "image/jpeg", "text/html", "application/json", ""])
-def test_a_photo_may_be_put_as_any_media_type_and_again(user: httpx.Client, media: Any) -> None:
-    album = Album.create(user)
-    headers = {"Content-Type": media} if media else {}
-    for content in (b"", b"first", iter([b"sec", b"ond"])):
-        assert unsigned(user, "PUT", album.urls[0]["url"], content=content, headers=headers).status_code < 500
-    assert data_of(album.confirm()) == {"confirmed": True}
-
-
-def changed(url: str, name: str, value: str | None) -> str:
-    """The address with one parameter changed; None removes it."""
-    parts = urlsplit(url)
-    query = {**dict(parse_qsl(parts.query)), name: value}
-    return parts._replace(query=urlencode({key: text for key, text in query.items() if text is not None})).geturl()
-
-
-def test_an_upload_that_breaks_off_is_no_upload(user: httpx.Client) -> None:
-    album = Album.create(user, 2)
-    parts = urlsplit(album.urls[1]["url"])
-    assert album.put(0).is_success
-    with socket.create_connection((parts.hostname, parts.port), timeout=30) as line:
-        head = f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 100000\r\n\r\n"
-        line.sendall(head.encode() + b"x" * 50_000)
-    assert "1" in refusal(album.confirm(), 409, "UPLOAD_INCOMPLETE")
-    assert album.put(1).is_success
-    data_of(album.confirm())
-
-
-def test_a_signed_address_is_good_for_its_key_method_and_time_only(user: httpx.Client) -> None:
-    album = Album.create(user, 2)
-    url, other = album.urls[0]["url"], album.urls[1]["url"]
-    parameters = dict(parse_qsl(urlsplit(url).query))
-    assert parameters, "nothing signs this address"
-    tampered = [changed(url, name, None) for name in parameters]
-    tampered += [
-        changed(url, name, value[:-1] + ("0" if value[-1] != "0" else "1")) for name, value in parameters.items()
-    ]
-    tampered += [changed(url, name, "9999999999") for name in parameters] + [
-        changed(url, name, "é\x00") for name in parameters
-    ]
-    tampered += [
-        urlsplit(other)._replace(query=urlsplit(url).query).geturl(),
-        url.replace(f"{album.id}/0.jpg", f"{album.id}/..%2f{album.id}/0.jpg"),
-        url.replace("inputs/", "outputs/"),
-    ]
-    for address in tampered:
-        if address != url:
-            answer = unsigned(user, "PUT", address, content=b"x")
-            assert 400 <= answer.status_code < 500, (address, answer.text)
-            envelope(answer)
-    for method in ("GET", "DELETE", "POST", "PATCH"):
-        assert 400 <= unsigned(user, method, url).status_code < 500
-    message = refusal(album.confirm(), 409, "UPLOAD_INCOMPLETE")
-    assert "0" in message
-    assert "1" in message
-    data_of(album.cancel())
-
-
-def test_zero_bytes_are_not_an_upload_and_the_missing_are_listed(user: httpx.Client) -> None:
-    album = Album.create(user, 9)
-    for idx in (0, 1, 2, 4, 5, 6, 8):
-        assert album.put(idx).is_success
-    album.put(7, b"")
-    message = refusal(album.confirm(), 409, "UPLOAD_INCOMPLETE")
-    assert "3" in message
-    assert "7" in message
-    assert not set("1245") & set(message.replace(album.id, "").partition("of 9")[0])
-    for idx in (3, 7):
-        assert album.put(idx).is_success
-    data_of(album.confirm())
-    refused = album.put(0)
-    assert 400 <= refused.status_code < 500
-    envelope(refused)
-
-
-def uploaded(owner: httpx.Client, preset: str = "interior") -> Album:
-    album = Album.create(owner, 1, preset)
-    album.upload()
-    data_of(album.confirm())
-    return album
-
-
-@pytest.fixture(scope="module")
-def waiting(external: SystemUnderTest) -> Iterator[Album]:
-    """An uploaded album that no wrong execute may move."""
-    with external.sign_up() as client:
-        album = uploaded(client)
-        yield album
-        assert album.view()["status"] == "uploaded"
-
-
-@pytest.mark.parametrize(
-    ("body", "named"),
-    [
-        ({"concepts": None}, "concepts"),
-        ({"protect": ["Grout"]}, "concepts"),
-        ({"concepts": []}, "concepts"),
-        ({"concepts": "Wall"}, "concepts"),
-        ({"concepts": {"Sofa": OAK}}, "Sofa"),
-        ({"concepts": {"Shoes": OAK}}, "Shoes"),
-        ({"concepts": {"Wall": {"action": "paint", "value": "oak_a"}}}, "action"),
-        ({"concepts": {"Wall": {"action": "recolor", "value": "oak_zzz"}}}, "oak_zzz"),
-        ({"concepts": {"Wall": {"action": "texture", "value": "offwhite_b"}}}, "Wall"),
-        ({"concepts": {"Wall": OAK}, "protect": ["Wall"]}, "Wall"),
-        ({"concepts": {"Wall": OAK}, "protect": ["Sofa"]}, "Sofa"),
-        ({"concepts": {"Wall": OAK}, "protect": "Grout"}, "protect"),
-        ({"concepts": {"Wall": OAK}, "rule_id": 7}, "rule_id"),
-        ({"concepts": {"Wall": OAK}, "rule_id": ["x"]}, "rule_id"),
-        ({"concepts": {"Wall": OAK}, "output_template": "nope"}, "output_template"),
-        ({"concepts": {"Wall": OAK}, "output_template": "feed_9"}, "output_template"),
-        ({"concepts": {"Wall": OAK}, "output_template": 1}, "output_template"),
-    ],
-)
-def test_what_cannot_be_executed(waiting: Album, body: Any, named: Any) -> None:
-    assert named in refusal(waiting.execute(**body), 400, "VALIDATION_ERROR")
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null"])
-def test_execute_needs_a_json_object(waiting: Album, content: Any) -> None:
-    answer = waiting.post("execute", content=content, headers={"Content-Type": "application/json"})
-    refusal(answer, 400, "VALIDATION_ERROR")
-
-
-def test_null_is_absent_when_executing(user: httpx.Client) -> None:
-    album = uploaded(user)
-    answer = album.execute(concepts=PAINTED, protect=None, rule_id=None, output_template=None)
-    assert data_of(answer, 202) == {"queued": True}
-    job = album.view()
-    assert job["status"] in ("queued", "running")
-    assert {item["status"] for item in job["items"]} <= {"pending", "running"}
-
-
-def save_rule(owner: httpx.Client, preset: str = "interior", concept: str = "Floor") -> str:
-    body = {"name": "모던", "preset_id": preset, "concepts": {concept: OAK}}
-    return str(data_of(owner.post("/rules", json=body), 201)["rule"]["id"])
-
-
-@pytest.mark.parametrize(
-    "inline", [{}, {"concepts": None, "protect": None}, {"concepts": {"Wall": OAK}, "protect": []}], ids=str
-)
-def test_a_saved_rule_may_stand_alone(user: httpx.Client, inline: Any) -> None:
-    data_of(uploaded(user).execute(rule_id=save_rule(user), **inline), 202)
-
-
-def test_a_rule_must_be_ones_own_and_of_the_jobs_domain(user: httpx.Client, newcomer: Newcomer) -> None:
-    album = uploaded(user)
-    theirs = save_rule(newcomer())
-    for rule_id in ("nope", theirs):
-        refusal(album.execute(rule_id=rule_id), 404, "RULE_NOT_FOUND")
-        refusal(album.execute(rule_id=rule_id, concepts=PAINTED), 404, "RULE_NOT_FOUND")
-    refusal(album.execute(rule_id=save_rule(user, "seller", "Product")), 400, "VALIDATION_ERROR")
-    data_of(album.execute(rule_id=save_rule(user)), 202)
-
-
-@pytest.mark.parametrize(
-    ("preset", "concept"), [("interior", "Wall"), ("seller", "Product"), ("profile", "Outfit"), ("ootd", "Top")]
-)
-def test_the_first_template_of_a_domain_is_free(
-    user: httpx.Client, pro: httpx.Client, preset: Any, concept: Any
-) -> None:
-    templates = [template["id"] for template in data_of(user.get(f"/presets/{preset}"))["output_templates"]]
-    album = uploaded(user, preset)
-    for template in templates[1:]:
-        refusal(album.execute(concepts={concept: OAK}, output_template=template), 403, "PLAN_REQUIRED")
-    data_of(album.execute(concepts={concept: OAK}, output_template=templates[0]), 202)
-    for template in templates[1:]:
-        theirs = uploaded(pro, preset)
-        data_of(theirs.execute(concepts={concept: OAK}, output_template=template), 202)
-        data_of(theirs.cancel())
 
 
 def pages(owner: httpx.Client, **query: Any) -> Iterator[list[dict[str, Any]]]:

@@ -233,4 +233,10 @@ def test_results_are_their_owners_alone(forms: Ended, owner: httpx.Client) -> No
         assert 400 <= unsigned(owner, "GET", changed).status_code < 500
     assert unsigned(owner, "PUT", address, content=b"x").status_code in (403, 404, 405, 409)
     assert owner.get(f"/jobs/{forms.job['job_id']}").status_code == 403
-    data_of(owner.get("/me"))
+
+
+def test_a_browser_may_get_a_result(forms: Ended) -> None:
+    origin = "http://localhost:5173"
+    for address in forms.job["download_urls"][0]["output_url"], forms.item(0)["masks"]["Product"]:
+        answer = unsigned(forms.owner, "GET", address, headers={"Origin": origin})
+        assert answer.headers["access-control-allow-origin"] in (origin, "*")

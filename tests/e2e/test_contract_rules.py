@@ -69,6 +69,18 @@ def test_two_slots_newest_first(full: httpx.Client) -> None:
     assert [rule["name"] for rule in data_of(full.get("/rules"))["rules"]] == ["c", "a"]
 
 
+def test_twenty_slots_newest_first_on_pro(pro: httpx.Client) -> None:
+    names = [f"rule {number}" for number in range(20)]
+    made = [data_of(pro.post("/rules", json=draft(name=name)), 201)["rule"] for name in names]
+    assert data_of(pro.get("/rules"))["rules"] == made[::-1]
+    refusal(pro.post("/rules", json=draft()), 403, "RULE_SLOT_FULL")
+    data_of(pro.put(f"/rules/{made[0]['id']}", json={"name": "changed"}))
+    assert [rule["id"] for rule in data_of(pro.get("/rules"))["rules"]] == [rule["id"] for rule in made[::-1]]
+    for rule in made:
+        data_of(pro.delete(f"/rules/{rule['id']}"))
+    assert data_of(pro.get("/me"))["rule_slots"] == 0
+
+
 def test_twenty_rules_at_once_take_two_slots(user: httpx.Client) -> None:
     answers = at_once(20, lambda number: user.post("/rules", json=draft(name=f"rule {number}")))
     assert statuses(answers) == [201] * 2 + [403] * 18

@@ -57,6 +57,11 @@ def test_every_state_against_every_route(user: httpx.Client, external: SystemUnd
     answer = {"confirm-upload": album.confirm, "execute": album.execute, "cancel": album.cancel}[route]()
     if (state, route) in ALLOWED:
         data_of(answer, ALLOWED[state, route])
+        now, (listed,) = album.view(), data_of(user.get("/jobs"))
+        assert now["status"] != before["status"]
+        assert (listed["status"], listed["progress"]) == (now["status"], now["progress"]), (
+            "a client reads its own writes"
+        )
         return
     codes = {"INVALID_TRANSITION"}
     if state == "canceled":  # which of the two confirm and execute answer is left open
