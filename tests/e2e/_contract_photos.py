@@ -24,6 +24,7 @@ __all__ = [
     "Ended",
     "Pixels",
     "ball",
+    "damaged_files",
     "decoded",
     "encoded",
     "flat",
@@ -116,6 +117,20 @@ def hostile_files() -> dict[str, bytes]:
         "bomb": _with_size(png, 30_000, 30_000),
         "SVG": b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',
         "HEIC": b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + b"\x00" * 200,
+    }
+
+
+def damaged_files() -> dict[str, bytes]:
+    """Files that begin as a photo does and then are none: bombs, lies about the size, small damage."""
+    png, jpeg = encoded(ball()), encoded(ball(), "JPEG")
+    text = b"zTXt" + b"c\0\0" + zlib.compress(bytes(100_000_000), 9)
+    text_bomb = (len(text) - 4).to_bytes(4, "big") + text + zlib.crc32(text).to_bytes(4, "big")
+    return {
+        "text bomb": png[:33] + text_bomb + png[33:],
+        "64 MP claimed": _with_size(png, 8000, 8000),
+        "no size": _with_size(png, 0, 5),
+        "no end": jpeg[:-200],
+        "one byte changed": png[:60] + bytes([png[60] ^ 255]) + png[61:],
     }
 
 

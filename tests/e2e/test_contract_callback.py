@@ -176,3 +176,11 @@ def test_a_cancel_refunds_what_was_not_delivered(
     assert data_of(album.report(external.callback_secret, 3)) == {"processed": False}
     assert album.view()["status"] == "canceled"
     assert credits_and_jobs(user) == (credits, 0)
+
+
+def test_a_key_used_for_two_photos_is_never_counted_twice(user: httpx.Client, external: SystemUnderTest) -> None:
+    """Whether it is a repeat or another result is left open; the answer and the job must agree."""
+    album = Album.executed(user, 2)
+    told = [data_of(album.report(external.callback_secret, idx, idempotency_key="one key")) for idx in range(2)]
+    assert told[0] == {"processed": True}
+    assert album.view()["done_items"] == sum(each["processed"] for each in told)

@@ -12,7 +12,19 @@ import pytest
 from PIL import Image
 
 from ._contract import Album, credits_and_jobs, data_of, refusal, unsigned
-from ._contract_photos import UPRIGHT, Ended, ball, decoded, encoded, flat, good_forms, hostile_files, room, run
+from ._contract_photos import (
+    UPRIGHT,
+    Ended,
+    ball,
+    damaged_files,
+    decoded,
+    encoded,
+    flat,
+    good_forms,
+    hostile_files,
+    room,
+    run,
+)
 from .conftest import SystemUnderTest
 
 pytestmark = pytest.mark.e2e
@@ -115,10 +127,14 @@ def test_the_good_ones_among_them_are_delivered_and_the_bad_ones_refunded(mixed:
     assert credits_and_jobs(mixed.owner) == (8, 0)
 
 
-def test_nothing_but_hostile_files_costs_nothing(owner: httpx.Client) -> None:
-    ended = run(owner, list(HOSTILE.values())[:2], concepts=BLUE)
+def test_nothing_but_damaged_files_costs_nothing(owner: httpx.Client) -> None:
+    damaged = damaged_files()
+    ended = run(owner, list(damaged.values()), concepts=BLUE)
     assert ended.job["status"] == "failed"
     assert ended.job["download_urls"] == []
+    for name, item in zip(damaged, ended.job["items"], strict=True):
+        assert item["status"] == "failed", name
+        assert len(item["error"]) > 10, name
     assert credits_and_jobs(owner) == (10, 0)
 
 
@@ -147,6 +163,9 @@ def test_a_cancel_while_the_engine_works(owner: httpx.Client) -> None:
         refusal(answer, 409, "INVALID_TRANSITION")
         assert (job["status"], job["done_items"]) == ("done", 10)
     assert credits_and_jobs(owner) == (10 - job["done_items"], 0)
+    delivered = [item["idx"] for item in job["items"] if item["status"] == "done"]
+    assert [link["idx"] for link in job["download_urls"]] == delivered
+    assert len(delivered) == job["done_items"]
     time.sleep(1.5)
     assert {**album.view(), "download_urls": 0, "items": 0} == {**job, "download_urls": 0, "items": 0}
     assert credits_and_jobs(owner) == (10 - job["done_items"], 0)
