@@ -3,13 +3,16 @@
 # make lint    ruff and mypy
 # make clean   back to what was checked out
 #
-# Another interpreter: make PYTHON=python3.12 test
+# Another interpreter: make PYTHON=python3.12 test        another build of torch: make TORCH=torch==2.12.0 test
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Named after the content of pyproject.toml: a changed dependency list is installed, a touched file is not.
 STAMP := $(VENV)/installed-$(firstword $(shell cksum pyproject.toml))
+# The tests run SAM 3's code on the CPU; nothing else needs torch.
+SAM3_STAMP := $(VENV)/sam3-$(firstword $(shell cksum pyproject.toml))
+TORCH ?= torch==2.13.0
 
 .PHONY: demo test lint clean
 .DEFAULT_GOAL := test
@@ -17,7 +20,7 @@ STAMP := $(VENV)/installed-$(firstword $(shell cksum pyproject.toml))
 demo: $(STAMP)
 	@$(BIN)/s3palette demo
 
-test: lint
+test: lint $(SAM3_STAMP)
 	@$(BIN)/python -m pytest
 
 lint: $(STAMP)
@@ -36,6 +39,12 @@ $(STAMP):
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable '.[test]'
 	@rm -f $(VENV)/installed-*
+	@touch $@
+
+$(SAM3_STAMP): $(STAMP)
+	@echo "Installing $(TORCH) and transformers into $(VENV) for the SAM 3 tests."
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check '$(TORCH)' --editable '.[test,sam3]'
+	@rm -f $(VENV)/sam3-*
 	@touch $@
 
 clean:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from engine.types import Exemplar, Photo, Prompt, Segmentation
 
-__all__ = ["Segmenter"]
+__all__ = ["BatchSegmenter", "Segmenter"]
 
 
 class Segmenter(Protocol):
@@ -36,4 +36,29 @@ class Segmenter(Protocol):
 
         A concept that is not in the photo is `absent`; one this segmenter has no way to find is `needs_model`.
         """
+        ...
+
+
+class BatchSegmenter(Segmenter, Protocol):
+    """A segmenter on a device that is best asked for several photos at once.
+
+    The same answers as `Segmenter.segment` gives, in two steps: one that any thread can do while the device is busy,
+    and one for a single thread.
+    """
+
+    @property
+    def batch(self) -> int:
+        """Photos to hand over at once at most, as the device's memory allows now."""
+        ...
+
+    def prepare(self, photo: Photo, prompts: Sequence[Prompt], exemplars: Sequence[Exemplar] = ()) -> Any:
+        """What needs no device: one opaque object for `answer`. Thread-safe."""
+        ...
+
+    def answer(self, asks: Sequence[Any]) -> list[list[Segmentation]]:
+        """Answer prepared photos, each by itself, in order; prompts may differ between photos. One thread at a time."""
+        ...
+
+    def check(self) -> None:
+        """Raise what the device raises when it can no longer compute."""
         ...
