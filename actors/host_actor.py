@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import pickle
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from actors.job_coordinator import job_behaviour
 from actors.lane import Envelope, Lane, Outcome
 from actors.photo_dispatch import DEPLOYMENT, ENGINE_APP, PhotoDispatch, PhotoOutcome, PhotoTask
 from actors.placement import host_of, shards_of
-from actors.refs import host_handle
+from actors.refs import batch_sender
 from actors.signup_window import SignupWindow
 from actors.user_limiter import user_behaviour
 from event_store import SqliteEventStore
@@ -77,10 +78,15 @@ class HostActor:
         log.info("host %d is open, %d outbox rows recovered", self._index, owed)
         return host
 
-    async def batch(self, envelopes: Sequence[Envelope]) -> list[Outcome]:
-        """Messages that travelled together; they are handled side by side, those of one entity in order."""
+    async def batch(self, pickled: bytes) -> bytes:
+        """Messages that travelled together, `Sequence[Envelope]` in, `list[Outcome]` out, both pickled.
+
+        They are handled side by side, those of one entity in order.
+        """
         host = await self._opening
-        return await asyncio.gather(*(self._one(host, envelope) for envelope in envelopes))
+        envelopes: Sequence[Envelope] = pickle.loads(pickled)
+        outcomes = await asyncio.gather(*(self._one(host, envelope) for envelope in envelopes))
+        return pickle.dumps(outcomes, pickle.HIGHEST_PROTOCOL)
 
     async def ask(self, to: Address, message: Command | Query, command_id: str | None = None) -> Any:
         """One message; raises what the entity raises. The plain ref ends here."""
@@ -134,7 +140,7 @@ class HostActor:
             return await self._host.ask(to, message, command_id=command_id, correlation=correlation, settles=settles)
         lane = self._lanes.get(there)
         if lane is None:
-            lane = self._lanes[there] = Lane(host_handle(there).batch.remote)
+            lane = self._lanes[there] = Lane(batch_sender(there))
         return await lane.ask(Envelope(to, message, command_id, correlation, tuple(settles)))
 
     async def _forget_answers(self) -> None:

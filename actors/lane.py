@@ -36,18 +36,23 @@ Send = Callable[[Sequence[Envelope]], Awaitable[Sequence[Outcome]]]
 
 
 class Lane:
-    """Messages from this loop to one host. At most `calls` remote calls run at once; what comes meanwhile waits and
-    travels together. More than `limit` waiting messages are refused with `Overloaded`, never piled up.
+    """Messages from this loop to one host. While a call is under way, what comes waits for its return and travels
+    together, but no longer than `gather_s`: one slow turn must not hold up the others. At most `calls` calls run at
+    once, and more than `limit` waiting messages are refused with `Overloaded`, never piled up.
     """
 
-    def __init__(self, send: Send, *, calls: int = 4, batch: int = 128, limit: int = 2000) -> None:
+    def __init__(
+        self, send: Send, *, gather_s: float = 0.004, calls: int = 16, batch: int = 128, limit: int = 2000
+    ) -> None:
         self._send = send
+        self._gather_s = gather_s
         self._calls = calls
         self._batch = batch
         self._limit = limit
         self._waiting: list[tuple[Envelope, asyncio.Future[Any]]] = []
         self._running: set[asyncio.Task[None]] = set()
         self._scheduled = False
+        self._sent_at = 0.0
 
     async def ask(self, envelope: Envelope) -> Any:
         """The reply to one message, or the error the entity raised."""
@@ -58,7 +63,10 @@ class Lane:
         self._waiting.append((envelope, future))
         if not self._scheduled:
             self._scheduled = True
-            loop.call_soon(self._flush)
+            if self._running:
+                loop.call_at(self._sent_at + self._gather_s, self._flush)
+            else:
+                loop.call_soon(self._flush)
         return await future
 
     def _flush(self) -> None:
@@ -68,6 +76,7 @@ class Lane:
             # Who hung up before the message left is not sent; who hangs up later is only not answered.
             batch = [(envelope, future) for envelope, future in batch if not future.done()]
             if batch:
+                self._sent_at = asyncio.get_running_loop().time()
                 task = asyncio.create_task(self._carry(batch))
                 self._running.add(task)
                 task.add_done_callback(self._landed)

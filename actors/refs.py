@@ -7,18 +7,19 @@ await brain.ask(Address("user", "u_1"), GetUser())
 from __future__ import annotations
 
 import asyncio
+import pickle
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, ParamSpec
 
 import ray
 
-from actors.lane import Envelope, Lane
+from actors.lane import Envelope, Lane, Outcome, Send
 from actors.placement import host_of
 from s3palette.domain.errors import Overloaded
 from s3palette.domain.model import Address, Command, Query
 
-__all__ = ["NAMESPACE", "Method", "RayBrain", "host_count", "host_handle", "host_name"]
+__all__ = ["NAMESPACE", "Method", "RayBrain", "batch_sender", "host_count", "host_handle", "host_name"]
 
 NAMESPACE = "s3palette"
 P = ParamSpec("P")
@@ -59,7 +60,7 @@ class RayBrain:
     """The batching ref of one process: a lane a host. It is the `Brain` that the HTTP edge asks."""
 
     def __init__(self, hosts: int, *, patience_s: float = 9.0) -> None:
-        self._lanes = [Lane(_sender(index)) for index in range(hosts)]
+        self._lanes = [Lane(batch_sender(index)) for index in range(hosts)]
         self._patience_s = patience_s
 
     async def ask(
@@ -77,13 +78,17 @@ class RayBrain:
             raise Overloaded("The system did not answer in time; try again in a moment.", retry_after=2) from None
 
 
-def _sender(index: int) -> Any:
+def batch_sender(index: int) -> Send:
+    """What a `Lane` to that host sends with."""
     handle: Any = None
 
-    async def send(envelopes: Any) -> Any:
+    async def send(envelopes: Sequence[Envelope]) -> Sequence[Outcome]:
         nonlocal handle
         if handle is None:
             handle = host_handle(index)
-        return await handle.batch.remote(envelopes)
+        # Pickled here, a message is bytes to Ray, which would else pickle it with the slower cloudpickle.
+        answer = await handle.batch.remote(pickle.dumps(envelopes, pickle.HIGHEST_PROTOCOL))
+        outcomes: Sequence[Outcome] = pickle.loads(answer)
+        return outcomes
 
     return send

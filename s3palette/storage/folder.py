@@ -132,13 +132,13 @@ class Incoming:
         """Bytes so far."""
 
     async def __aenter__(self) -> Self:
-        self._file = await asyncio.to_thread(self._open)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._drop)
+        if self._file is not None:
+            await asyncio.to_thread(self._drop)
 
     async def write(self, data: bytes) -> None:
         """Add bytes. Raises ObjectTooLarge."""
@@ -155,20 +155,19 @@ class Incoming:
         """Make the object durable and visible, in place of any older one."""
         await asyncio.to_thread(self._publish)
 
-    def _open(self) -> BinaryIO:
-        self._draft.parent.mkdir(parents=True, exist_ok=True)
-        return self._draft.open("xb")
-
-    def _flush(self) -> None:
+    def _flush(self) -> BinaryIO:
+        # Opened with the first bytes to write: a small object is made in one thread hop.
+        if self._file is None:
+            self._draft.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._draft.open("xb")
         pieces, self._pending, self._pending_bytes = self._pending, [], 0
-        assert self._file is not None
         self._file.writelines(pieces)
+        return self._file
 
     def _publish(self) -> None:
-        self._flush()
-        assert self._file is not None
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with self._flush() as file:
+            file.flush()
+            os.fsync(file.fileno())
         self._path.parent.mkdir(parents=True, exist_ok=True)
         os.replace(self._draft, self._path)
         folder = os.open(self._path.parent, os.O_RDONLY)
@@ -176,6 +175,7 @@ class Incoming:
             os.fsync(folder)
         finally:
             os.close(folder)
+        self._file = None
 
     def _drop(self) -> None:
         if self._file is not None:

@@ -35,9 +35,39 @@ async def test_what_waits_in_one_tick_travels_together() -> None:
     assert host.calls == [50]
 
 
+async def test_what_comes_while_a_call_is_under_way_travels_with_its_return() -> None:
+    host = Host(asyncio.Event())
+    lane = Lane(host.batch, gather_s=60)
+    assert host.gate is not None
+    first = asyncio.create_task(lane.ask(envelope(0)))
+    await asyncio.sleep(0.001)
+    others = [asyncio.create_task(lane.ask(envelope(number))) for number in range(1, 10)]
+    await asyncio.sleep(0.001)
+    assert host.calls == [1]
+    host.gate.set()
+    assert await asyncio.gather(first, *others) == [str(i) for i in range(10)]
+    assert host.calls == [1, 9]
+
+
+async def test_a_slow_turn_does_not_hold_up_the_others() -> None:
+    slow = asyncio.Event()
+
+    async def send(envelopes: Sequence[Envelope]) -> list[Outcome]:
+        if envelopes[0].to.id == "0":
+            await slow.wait()
+        return [(True, each.to.id) for each in envelopes]
+
+    lane = Lane(send, gather_s=0.001)
+    stuck = asyncio.create_task(lane.ask(envelope(0)))
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(lane.ask(envelope(1)), 1) == "1"
+    slow.set()
+    assert await stuck == "0"
+
+
 async def test_under_load_batches_grow_instead_of_calls() -> None:
     host = Host(asyncio.Event())
-    lane = Lane(host.batch, calls=2)
+    lane = Lane(host.batch, calls=2, gather_s=0)
     asked = []
     for number in range(10):  # ten ticks
         asked.append(asyncio.create_task(lane.ask(envelope(number))))

@@ -189,8 +189,9 @@ async def test_a_cancelled_upload_leaves_nothing(store: FolderStore, tmp_path: P
     started = asyncio.Event()
 
     async def upload_and_hang() -> None:
-        async with store.incoming(KEY, limit=10) as upload:
-            await upload.write(b"x")
+        async with store.incoming(KEY, limit=4_000_000) as upload:
+            await upload.write(bytes(3_000_000))  # more than is kept back: there is a draft on disk
+            assert len(list((tmp_path / "objects" / ".drafts").iterdir())) == 1
             started.set()
             await asyncio.Event().wait()
 
