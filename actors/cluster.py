@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import tempfile
 import time
@@ -138,6 +139,7 @@ class System:
 
     def _start(self) -> None:
         settings = self._settings
+        self._check_engine()
         os.environ.update(serve_environment(Path(self._scratch.name)))
         if self._own_cluster:
             use_token(settings.ray_token_path)
@@ -148,6 +150,7 @@ class System:
         from actors.host_actor import HostActor
         from actors.refs import NAMESPACE, host_name
 
+        logging.getLogger("ray.serve").setLevel(logging.WARNING)
         self._say("Starting Ray")
         if self._own_cluster:
             ray.init(
@@ -178,6 +181,19 @@ class System:
         serve.run_many(self._targets(settings), wait_for_applications_running=True)
         self._await_ready()
         self._write_address(ray)
+
+    def _check_engine(self) -> None:
+        from engine.segment.sam3 import Sam3Unavailable
+        from s3palette.engines import check_engine, engine_note
+
+        if (note := engine_note(self._settings)) is not None:
+            self._say(note)
+        if not self._own_cluster:
+            return  # the weights lie where the workers run
+        try:
+            check_engine(self._settings)
+        except Sam3Unavailable as error:
+            raise ClusterError(str(error)) from error
 
     def _check_cluster(self, ray: Any) -> None:
         if LOG_NODE not in ray.cluster_resources():
