@@ -16,7 +16,7 @@ from s3palette.domain.user_messages import EndStatus, SettleJob
 
 __all__ = ["end", "finish", "open_photo", "plain_text", "record_result"]
 
-_MAX_KEY: Final = 200
+_MAX_KEY: Final = 256
 _MAX_TEXT: Final = 500
 _MAX_WARNINGS: Final = 50
 
