@@ -318,7 +318,7 @@ def test_a_second_answer_for_a_photo_is_not_processed(job_in, noon):
         ({"mask_keys": {"Wall": "masks/u_2/j_1/0_Wall.png"}}, "mask_keys"),
         ({"instances_key": "masks/u_1/j_1/"}, "instances_key"),
         ({"idempotency_key": ""}, "idempotency_key"),
-        ({"idempotency_key": "k" * 201}, "idempotency_key"),
+        ({"idempotency_key": "k" * 257}, "idempotency_key"),
         ({"idempotency_key": "k\ud800"}, "idempotency_key"),
     ],
 )
