@@ -7,26 +7,29 @@ the object store, runs the engine, stores what came out and answers with keys. K
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
-from ray import serve
 
 import engine
 from actors.photo_dispatch import DEPLOYMENT, PhotoOutcome, PhotoTask
-from engine.segment.classical import ClassicalSegmenter
+from engine.stream import PhotoStream
 from s3palette.domain import keys
+from s3palette.engines import load_segmenter
 from s3palette.recipes import build_recipe
 from s3palette.settings import Settings
 from s3palette.storage import ObjectMissing, ObjectStore, open_store
 
-__all__ = ["EngineWorker", "engine_app", "process_photo"]
+__all__ = ["EngineWorker", "Process", "engine_app", "process_photo"]
+
+Process = Callable[[bytes, engine.Recipe], Awaitable[engine.PhotoResult]]
+"""The engine as the worker sees it: one photo file and its recipe in, the result out."""
 
 
-async def process_photo(
-    task: PhotoTask, store: ObjectStore, segmenter: engine.Segmenter, threads: ThreadPoolExecutor, max_pixels: int
-) -> PhotoOutcome:
+async def process_photo(task: PhotoTask, store: ObjectStore, process: Process) -> PhotoOutcome:
     """One photo, from its input key to its output keys. The photo's faults are answered, the store's are raised."""
     user, job, idx = task.user_id, task.job_id, task.idx
     try:
@@ -34,11 +37,8 @@ async def process_photo(
     except ObjectMissing:
         return PhotoOutcome("failed", "The uploaded photo is no longer in the store; upload it again in a new job.")
     recipe = build_recipe(task.preset, task.concepts, task.protect)
-    loop = asyncio.get_running_loop()
     try:
-        result = await loop.run_in_executor(
-            threads, lambda: engine.process(data, recipe, segmenter, max_pixels=max_pixels)
-        )
+        result = await process(data, recipe)
     except engine.EngineError as error:
         return PhotoOutcome("failed", str(error))
     output_key, preview_key = keys.output_key(user, job, idx), keys.preview_key(user, job, idx)
@@ -62,30 +62,49 @@ async def process_photo(
 
 
 class EngineWorker:
-    """One replica. Works on `settings.engine_inflight` photos at a time: reading and writing overlap the work."""
+    """One replica. Works on `settings.engine_inflight` photos at a time: reading and writing overlap the work.
+
+    With SAM 3 the model is loaded and warm before Serve calls the replica healthy, and the photos of all jobs share its
+    batches.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._store = open_store(settings)
-        self._segmenter = ClassicalSegmenter()
-        self._threads = ThreadPoolExecutor(settings.engine_inflight, thread_name_prefix="engine")
+        self._segmenter, self._batches = load_segmenter(settings)
+        workers = settings.engine_inflight if self._batches is None else os.cpu_count()
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="engine")
+        self._process: Process = self._alone
+        if self._batches is not None:
+            self._process = PhotoStream(self._batches, self._threads, max_pixels=settings.max_pixels).process
         cv2.setNumThreads(1)  # photos run side by side; OpenCV's own threads would only fight over the cores
 
     async def process(self, task: PhotoTask) -> PhotoOutcome:
         """Run one photo; see `process_photo`."""
-        return await process_photo(task, self._store, self._segmenter, self._threads, self._settings.max_pixels)
+        return await process_photo(task, self._store, self._process)
 
     async def name(self) -> str:
         """Which engine answers here."""
         return str(self._segmenter.name)
 
     async def check_health(self) -> None:
-        """Called by Serve; raises when the store cannot be used."""
+        """Called by Serve; raises when the store or the GPU cannot be used."""
         await self._store.check()
+        if self._batches is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._batches.check)
+
+    async def _alone(self, data: bytes, recipe: engine.Recipe) -> engine.PhotoResult:
+        max_pixels = self._settings.max_pixels
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: engine.process(data, recipe, self._segmenter, max_pixels=max_pixels)
+        )
 
 
 def engine_app(settings: Settings) -> Any:
-    """The Serve application of the workers. A replica reserves one core; replicas follow the queue."""
+    """The Serve application of the workers. A replica reserves one core, and with SAM 3 its share of a GPU; replicas
+    follow the queue."""
+    from ray import serve
+
     deployment = serve.deployment(
         name=DEPLOYMENT,
         max_ongoing_requests=settings.engine_inflight,
@@ -95,7 +114,7 @@ def engine_app(settings: Settings) -> Any:
             "max_replicas": settings.engine_replicas,
             "target_ongoing_requests": settings.engine_inflight,
         },
-        ray_actor_options={"num_cpus": 1},
+        ray_actor_options={"num_cpus": 1, "num_gpus": settings.sam3_gpus if settings.segmenter == "sam3" else 0},
         graceful_shutdown_timeout_s=30,
     )(EngineWorker)
     return deployment.bind(settings)

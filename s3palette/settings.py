@@ -57,14 +57,31 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Allowed besides http://localhost:* and http://127.0.0.1:*; separated by commas in the environment; "*" is any."""
 
-    engine: Literal["auto", "classical", "external"] = "auto"
-    """auto: the best engine this machine has. external: GPU workers outside the cluster answer by callback."""
+    engine: Literal["auto", "classical", "sam3", "external"] = "auto"
+    """auto: sam3 where `sam3_weights` is set, else classical. external: GPU workers outside the cluster answer by
+    callback."""
     engine_replicas: int = Field(1, ge=1, le=1024)
     engine_inflight: int = Field(2, ge=1, le=1024)
-    """Photos one replica works on at the same time."""
+    """Photos one replica works on at the same time. With sam3 unset means two batches and four more, so that the next
+    batch is ready when one ends."""
     hosts: int = Field(1, ge=1, le=256)
     """Host actors of the brain. One is right with the SQLite log."""
     store: Literal["folder"] = "folder"
+
+    sam3_weights: str | None = None
+    """File (sam3.pt), folder (safetensors) or hub id (HF_TOKEN lets it in). Where engine workers run, not here."""
+    sam3_bpe: str | None = None
+    """Vocabulary file of the official package."""
+    sam3_backend: Literal["auto", "transformers", "official"] = "auto"
+    """auto: what the weights are made for."""
+    sam3_gpus: float = Field(1.0, ge=0, le=1)
+    """Share of a GPU that one replica reserves; 0: it runs on the CPU."""
+    sam3_batch: int = Field(8, ge=1, le=64)
+    """Photos in one pass at most; less where the GPU's memory is short."""
+    sam3_compile: Literal["auto", "off", "default", "reduce-overhead"] = "auto"
+    """torch.compile of the vision encoder; auto: on CUDA with triton and a C compiler."""
+    sam3_threshold: float = Field(0.5, gt=0, lt=1)
+    """Least score of an instance."""
 
     jwt_secret: SecretStr = _UNSET
     callback_secret: SecretStr = _UNSET
@@ -90,6 +107,13 @@ class Settings(BaseSettings):
     photo_within_external_s: float = Field(3600, gt=0, le=_YEAR_S)
     command_answers_days: float = Field(7, gt=0, le=3650)
     """How long a repeated command still gets its first answer."""
+
+    @property
+    def segmenter(self) -> Literal["classical", "sam3"] | None:
+        """Who segments; None: nobody here (external)."""
+        if self.engine == "auto":
+            return "sam3" if self.sam3_weights else "classical"
+        return None if self.engine == "external" else self.engine
 
     @property
     def log_path(self) -> Path:
@@ -122,6 +146,12 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
+    @field_validator("sam3_weights", "sam3_bpe")
+    @classmethod
+    def _absolute_where_it_is_here(cls, value: str | None) -> str | None:
+        path = Path(value or "").expanduser()
+        return str(path.absolute()) if value and path.exists() else value
+
     @field_validator("public_url")
     @classmethod
     def _clean_url(cls, value: str | None) -> str | None:
@@ -153,6 +183,16 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _sam3_needs_weights(self) -> Self:
+        if self.engine == "sam3" and self.sam3_weights is None:
+            raise ValueError(
+                "S3P_ENGINE=sam3 needs S3P_SAM3_WEIGHTS: the weights are gated, so ask for them at "
+                "https://huggingface.co/facebook/sam3 and set it to the folder or sam3.pt, or to facebook/sam3 with "
+                "HF_TOKEN."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _limit_needs_an_address(self) -> Self:
         if self.signup_limit and self.client_address_header is None:
             raise ValueError(
@@ -180,7 +220,10 @@ def load_settings(**overrides: Any) -> Settings:
         load_or_make(settings.ray_token_path, min_chars=MIN_SECRET_CHARS)
     except SecretsError as error:
         raise SettingsError(f"S3P_DATA_DIR: {error}") from error
-    return settings.model_copy(update=made)
+    update: dict[str, Any] = dict(made)
+    if settings.segmenter == "sam3" and "engine_inflight" not in settings.model_fields_set:
+        update["engine_inflight"] = 2 * settings.sam3_batch + 4
+    return settings.model_copy(update=update)
 
 
 def _sentence(problem: Any) -> str:

@@ -65,7 +65,8 @@ def test_a_public_url_loses_its_last_slash() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("S3P_ENGINE", "sam3", "'auto', 'classical' or 'external'"),
+        ("S3P_ENGINE", "onnx", "'auto', 'classical', 'sam3' or 'external'"),
+        ("S3P_ENGINE", "sam3", "needs S3P_SAM3_WEIGHTS"),
         ("S3P_HTTP_PORT", "http", "valid integer"),
         ("S3P_HTTP_PORT", "70000", "65535"),
         ("S3P_PUBLIC_URL", "api.example.com", "https://host"),

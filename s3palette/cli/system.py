@@ -36,7 +36,7 @@ def up(
     port: Annotated[int | None, typer.Option(help="HTTP port (S3P_HTTP_PORT).")] = None,
     data_dir: DataDir = None,
     engine: Annotated[
-        Literal["auto", "classical", "external"] | None, typer.Option(help="Who segments (S3P_ENGINE).")
+        Literal["auto", "classical", "sam3", "external"] | None, typer.Option(help="Who segments (S3P_ENGINE).")
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is ready; stop it with 'down'.")] = False,
 ) -> None:
