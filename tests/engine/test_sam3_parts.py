@@ -30,7 +30,7 @@ from ._sam3 import backend, photo, save_tiny
 def theirs(pixels: torch.Tensor, text: TextFeatures, boxes: torch.Tensor, labels: torch.Tensor) -> Any:
     """`Sam3Model.forward` itself; a padded box (-10) leaves the CLS token alone, as Meta's code does without boxes."""
     with torch.no_grad():
-        return backend()._model(
+        return backend().model(
             pixel_values=normalise(pixels),
             text_embeds=SimpleNamespace(pooler_output=text.tokens),
             attention_mask=text.valid.long(),

@@ -107,7 +107,7 @@ def test_presence_gates_a_concept() -> None:
 def test_an_absent_concept_costs_no_masks(monkeypatch: pytest.MonkeyPatch) -> None:
     own = random_backend("tiny")
     model = Sam3Segmenter(own, replace(LENIENT, threshold=0.999))
-    monkeypatch.setattr(own._model.mask_decoder.pixel_decoder, "forward", None)
+    monkeypatch.setattr(own.model.mask_decoder.pixel_decoder, "forward", None)
     assert {a.status for a in model.answer([model.prepare(photo(1), prompts(3))])[0]} == {"absent"}
 
 
@@ -184,7 +184,7 @@ def test_the_compiled_vision_encoder_is_one_graph_and_gives_the_same() -> None:
     plain = backend()
     own = random_backend("tiny")
     # Inductor needs a C compiler; that the graph is captured whole and the batch is padded does not.
-    own._vision, own._compiled = torch.compile(own._model.vision_encoder, fullgraph=True, backend="eager"), True
+    own._vision, own._compiled = torch.compile(own.model.vision_encoder, fullgraph=True, backend="eager"), True
     pixels = torch.randint(0, 256, (3, 3, 112, 112), dtype=torch.uint8)
     one, other = own.encode_images(pixels), plain.encode_images(pixels)
     assert len(one) == 3

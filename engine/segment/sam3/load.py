@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.segment.sam3.backend import Sam3Backend
     from engine.segment.sam3.segmenter import Sam3Segmenter
 
-__all__ = ["load_sam3"]
+__all__ = ["compile_mode", "load_backend", "load_sam3"]
 
 
 def load_sam3(options: Sam3Options) -> Sam3Segmenter:
@@ -25,15 +25,21 @@ def load_sam3(options: Sam3Options) -> Sam3Segmenter:
     Raises:
         Sam3Unavailable: weights, packages or hardware are missing.
     """
-    weights = find_weights(options)
+    backend = load_backend(options)
     from engine.segment.sam3.segmenter import Sam3Segmenter
 
-    device = _device(options.device)
-    mode = compile_mode(options, device)
-    backend = _transformers(weights, device, mode) if weights.backend == "transformers" else _official(weights, device)
     segmenter = Sam3Segmenter(backend, options)
     segmenter.warm_up()
     return segmenter
+
+
+def load_backend(options: Sam3Options) -> Sam3Backend:
+    """Load the weights into the backend they are made for. Raises Sam3Unavailable."""
+    weights = find_weights(options)
+    device = _device(options.device)
+    if weights.backend == "official":
+        return _official(weights, device)
+    return _transformers(weights, device, compile_mode(options, device))
 
 
 def compile_mode(options: Sam3Options, device: torch.device) -> str | None:

@@ -50,16 +50,16 @@ class TransformersBackend:
             device: where it shall run.
             compile_mode: `torch.compile` mode of the vision encoder; None: not compiled.
         """
-        self._model = model.to(device).eval()
-        self._tokenize = tokenize
+        self.model = model.to(device).eval()
+        self.tokenize = tokenize
         self._half = device.type == "cuda"
         self.device = device
         self.image_size = int(model.config.image_size)
-        geometry = self._model.geometry_encoder
+        geometry = self.model.geometry_encoder
         geometry._encode_boxes = MethodType(_encode_boxes, geometry)
         if self._half:
-            _store_half(self._model)
-        self._vision = self._model.vision_encoder
+            _store_half(self.model)
+        self._vision = self.model.vision_encoder
         self._compiled = compile_mode is not None
         if self._compiled:
             self._vision = torch.compile(self._vision, mode=compile_mode, dynamic=False)
@@ -70,7 +70,7 @@ class TransformersBackend:
         if self._compiled and count & (count - 1):
             # Compiled for powers of two, so that an odd batch costs some arithmetic and not a new compilation.
             pixels = torch.cat([pixels, pixels[:1].expand((1 << count.bit_length()) - count, -1, -1, -1)])
-        with self._mode():
+        with self.mode():
             encoded = self._vision(normalise(pixels))
         # The fourth and coarsest level is not used by the head.
         levels = tuple(level[:count] for level in encoded.fpn_hidden_states[:-1])
@@ -81,16 +81,16 @@ class TransformersBackend:
 
     def encode_text(self, texts: Sequence[str]) -> TextFeatures:
         """See `Sam3Backend.encode_text`."""
-        ids, attention = self._tokenize(texts)
-        with self._mode():
+        ids, attention = self.tokenize(texts)
+        with self.mode():
             ids, attention = ids.to(self.device), attention.to(self.device)
-            tokens = self._model.get_text_features(input_ids=ids, attention_mask=attention).pooler_output
+            tokens = self.model.get_text_features(input_ids=ids, attention_mask=attention).pooler_output
         return TextFeatures(tokens, attention.bool())
 
     def detect(self, vision: VisionFeatures, photos: Tensor, text: TextFeatures, boxes: BoxPrompts) -> _Detection:
         """See `Sam3Backend.detect`."""
-        model = self._model
-        with self._mode():
+        model = self.model
+        with self.mode():
             geometry, geometry_valid = self._geometry(vision, photos, boxes)
             prompt = torch.cat([text.tokens, geometry.to(text.tokens.dtype)], dim=1)
             valid = torch.cat([text.valid, geometry_valid], dim=1)
@@ -113,7 +113,7 @@ class TransformersBackend:
             presence=presence,
             scores=logits.sigmoid() * presence[:, None],
             boxes=torch.cat([centre - half, centre + half], dim=-1),
-            mode=self._mode,
+            mode=self.mode,
             decoder=model.mask_decoder,
             levels=vision.levels,
             photos=photos,
@@ -129,7 +129,7 @@ class TransformersBackend:
         if count:
             coarse = coarse[photos]
         rows = coarse.shape[0]
-        encoded = self._model.geometry_encoder(
+        encoded = self.model.geometry_encoder(
             box_embeddings=boxes.boxes.to(coarse.device) if count else coarse.new_zeros(rows, 0, 4),
             box_mask=boxes.valid.to(coarse.device) if count else photos.new_zeros(rows, 0, dtype=torch.bool),
             box_labels=boxes.positive.to(coarse.device).long() if count else photos.new_zeros(rows, 0),
@@ -142,7 +142,7 @@ class TransformersBackend:
 
     def _encode(self, vision: VisionFeatures, photos: Tensor, prompt: Tensor, valid: Tensor) -> Tensor:
         """The encoder over P pairs: (P, h * w, C)."""
-        encoder = self._model.detr_encoder
+        encoder = self.model.detr_encoder
         position = _flat(vision.position)
         features = _flat(vision.levels[-1])
         first = encoder.layers[0]
@@ -159,7 +159,8 @@ class TransformersBackend:
             features = layer(features, prompt_feats=prompt, vision_pos_encoding=position, prompt_cross_attn_mask=mask)
         return features
 
-    def _mode(self) -> AbstractContextManager[Any]:
+    def mode(self) -> AbstractContextManager[Any]:
+        """No gradients, and the precision everything runs in."""
         stack = ExitStack()
         stack.enter_context(torch.no_grad())
         if self._half:
