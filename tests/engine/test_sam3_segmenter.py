@@ -12,8 +12,9 @@ import torch
 from engine.pipeline import process, segment
 from engine.segment.classical import ClassicalSegmenter
 from engine.segment.sam3 import Sam3Options, load_sam3
-from engine.segment.sam3.random_weights import random_backend
+from engine.segment.sam3.random_weights import random_backend, random_model
 from engine.segment.sam3.segmenter import Sam3Segmenter
+from engine.segment.sam3.transformers_backend import TransformersBackend
 from engine.types import Exemplar, Layer, Prompt, Recipe, Recolor
 
 from ._sam3 import LENIENT, assert_same, backend, photo, prompts, save_tiny, segmenter
@@ -178,6 +179,29 @@ def test_a_weights_folder_gives_what_the_model_gave(tmp_path: Path) -> None:
     asked = prompts(3)
     assert_same(*(m.answer([m.prepare(photo(1), asked)])[0] for m in (loaded, again)))
     loaded.check()
+
+
+@pytest.mark.parametrize("shown", [[], [Exemplar("C1", (20, 10, 80, 70))]])
+def test_half_precision_is_near_the_full_one(shown: list[Exemplar]) -> None:
+    """What runs on CUDA, types included, on the CPU's bfloat16."""
+    half = Sam3Segmenter(random_backend("tiny", half=True), LENIENT)
+    asked = prompts(3)
+    one, other = (m.answer([m.prepare(photo(1), asked, shown)])[0] for m in (half, segmenter()))
+    for a, b in zip(one, other, strict=True):
+        assert a.presence == pytest.approx(b.presence, abs=0.02)
+        assert a.status == b.status == "found"
+        assert a.instances[0].mask.dtype == np.float32
+
+
+def test_weights_stored_in_half_give_what_autocast_gives() -> None:
+    stored = random_backend("tiny", half=True)
+    cast = TransformersBackend(random_model("tiny"), stored.tokenize, stored.device, half=False)
+    cast._half = True
+    pixels = torch.randint(0, 256, (2, 3, 112, 112), dtype=torch.uint8)
+    assert stored.model.vision_encoder.backbone.layers[0].mlp.fc1.weight.dtype == torch.bfloat16
+    for a, b in zip(stored.encode_images(pixels).levels, cast.encode_images(pixels).levels, strict=True):
+        assert torch.equal(a, b)
+    assert torch.equal(stored.encode_text(["wall"]).tokens, cast.encode_text(["wall"]).tokens)
 
 
 def test_the_compiled_vision_encoder_is_one_graph_and_gives_the_same() -> None:

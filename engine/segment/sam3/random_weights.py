@@ -74,16 +74,20 @@ def random_model(size: Literal["tiny", "full"], seed: int = 0) -> Any:
 
 
 def random_backend(
-    size: Literal["tiny", "full"], seed: int = 0, device: str = "cpu", compile_mode: str | None = None
+    size: Literal["tiny", "full"],
+    seed: int = 0,
+    device: str = "cpu",
+    compile_mode: str | None = None,
+    half: bool | None = None,
 ) -> TransformersBackend:
-    """`random_model` ready to answer; its tokenizer is `hash_tokenize`."""
+    """`random_model` ready to answer; its tokenizer is `hash_tokenize`, the rest as `TransformersBackend` has it."""
     model = random_model(size, seed)
     vocabulary = int(model.config.text_config.vocab_size)
 
     def tokenize(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         return hash_tokenize(texts, vocabulary)
 
-    return TransformersBackend(model, tokenize, torch.device(device), compile_mode)
+    return TransformersBackend(model, tokenize, torch.device(device), compile_mode, half)
 
 
 def hash_tokenize(texts: Sequence[str], vocabulary: int, length: int = 32) -> tuple[Tensor, Tensor]:

@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers.masking_utils import create_bidirectional_mask
+from transformers.models.sam3.modeling_sam3 import inverse_sigmoid
 
 from engine.segment.sam3.backend import BoxPrompts, TextFeatures, VisionFeatures
 from engine.segment.sam3.preprocess import normalise
@@ -35,13 +36,19 @@ Tokenize = Callable[[Sequence[str]], tuple[Tensor, Tensor]]
 class TransformersBackend:
     """A `Sam3Backend` over a `Sam3Model` in eval mode.
 
-    On CUDA everything runs under bfloat16 autocast (float16 broke features of this model in fused attention); on the
-    CPU in float32.
+    Half precision is bfloat16 autocast: float16 broke features of this model in fused attention.
     """
 
     name = "transformers"
 
-    def __init__(self, model: Any, tokenize: Tokenize, device: torch.device, compile_mode: str | None = None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenize: Tokenize,
+        device: torch.device,
+        compile_mode: str | None = None,
+        half: bool | None = None,
+    ) -> None:
         """Take over `model` (moved to `device`).
 
         Args:
@@ -49,10 +56,11 @@ class TransformersBackend:
             tokenize: its tokenizer.
             device: where it shall run.
             compile_mode: `torch.compile` mode of the vision encoder; None: not compiled.
+            half: run in half precision. None: on CUDA.
         """
         self.model = model.to(device).eval()
         self.tokenize = tokenize
-        self._half = device.type == "cuda"
+        self._half = device.type == "cuda" if half is None else half
         self.device = device
         self.image_size = int(model.config.image_size)
         geometry = self.model.geometry_encoder
@@ -104,7 +112,7 @@ class TransformersBackend:
             )
             queries = decoded.intermediate_hidden_states[-1]
             # In float32: the sigmoid of a bfloat16 would place a box edge to 1/256 of the photo.
-            reference = torch.special.logit(decoded.reference_boxes[-1].float(), eps=1e-3)
+            reference = inverse_sigmoid(decoded.reference_boxes[-1].float())
             xywh = (reference + model.detr_decoder.box_head(queries).float()).sigmoid()
             logits = model.dot_product_scoring(queries[None], prompt, valid)[-1].squeeze(-1).float()
             presence = decoded.presence_logits[-1].squeeze(-1).float().sigmoid()
