@@ -70,8 +70,8 @@ class Prompt:
     text: str | None
     """Text prompt for a promptable model; None for a layer found from the pixels (specular highlights)."""
     finder: str | None = None
-    """Name of the classical method that can find it ("wall", "floor", "ceiling", "product", "background", "text",
-    "highlight", "grout"); None: only a model can."""
+    """Name of the classical method that can find it ("wall", "floor", "ceiling", "product", "body", "background",
+    "text", "highlight", "grout"); None: only a model can."""
     several: bool = False
     """True where a photo usually shows several instances."""
 

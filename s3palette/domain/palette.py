@@ -10,7 +10,7 @@ from pydantic import ConfigDict
 
 __all__ = ["Concept", "Finder", "OutputTemplate", "PixelLayer", "Preset", "RuleSet"]
 
-Finder = Literal["wall", "floor", "ceiling", "product", "background", "text", "highlight", "grout"]
+Finder = Literal["wall", "floor", "ceiling", "product", "body", "background", "text", "highlight", "grout"]
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 

@@ -92,7 +92,7 @@ def test_what_the_classical_engine_can_find():
     assert finders == {
         "interior": {"Wall": "wall", "Floor": "floor", "Ceiling": "ceiling", "Grout": "grout"},
         "seller": {
-            "Body": "product",
+            "Body": "body",
             "Product": "product",
             "Background": "background",
             "Label_Text": "text",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from engine.segment.classical import ClassicalSegmenter
 from engine.segment.port import Segmenter
 from engine.types import Exemplar, Photo, Prompt, Rgb, Segmentation
 
-FINDERS = ("floor", "ceiling", "wall", "product", "background", "text", "highlight", "grout")
+FINDERS = ("floor", "ceiling", "wall", "product", "body", "background", "text", "highlight", "grout")
 
 
 def ask(photo: Photo, *finders: str | None, boxes: tuple[Exemplar, ...] = ()) -> list[Segmentation]:
@@ -73,6 +75,17 @@ def test_the_same_photo_gives_the_same_masks() -> None:
     for a, b in zip(first, second, strict=True):
         assert (a.status, a.presence) == (b.status, b.presence)
         assert all(np.array_equal(i.mask, j.mask) for i, j in zip(a.instances, b.instances, strict=True))
+
+
+def test_threads_and_their_order_change_nothing() -> None:
+    shots = [Photo(disc()), Photo(disc(260, 360)), Photo(disc()[:, ::-1].copy()), Photo(disc())] * 2
+    alone = [ask(shot, *FINDERS) for shot in shots]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda shot: ask(shot, *reversed(FINDERS)), shots))
+    for one, other in zip(alone, together, strict=True):
+        for a, b in zip(one, reversed(other), strict=True):
+            assert (a.status, a.presence) == (b.status, b.presence)
+            assert all(np.array_equal(i.mask, j.mask) for i, j in zip(a.instances, b.instances, strict=True))
 
 
 def test_a_cut_out_photo_says_where_its_product_is() -> None:

@@ -52,6 +52,8 @@ class Features:
 
     size: tuple[int, int]
     """(height, width) of the photo."""
+    photo: NDArray[np.uint8]
+    """(height, width, 3) the photo itself, not a copy: for what is too fine for the working copy."""
     rgb: NDArray[np.uint8]
     """(h, w, 3)."""
     lab: Floats
@@ -98,7 +100,7 @@ def encode(photo: Photo) -> Features:
     tiny = min(h, w) < MIN_SIDE
     lines = np.zeros((0, 4), np.float32) if tiny else straight_lines(light)
     return Features(
-        size=(height, width), rgb=rgb, lab=lab, edge=edge, texture=texture,
+        size=(height, width), photo=photo.rgb, rgb=rgb, lab=lab, edge=edge, texture=texture,
         ground=None if tiny else fit_ground(lab), regions=None if tiny else make_regions(lab, edge, texture, lines),
         lines=lines,
         alpha=alpha,

@@ -13,6 +13,7 @@ __all__ = ["Ground", "fit_ground"]
 Floats = NDArray[np.float32]
 _NEAR = 7.0  # Lab distance at which a border pixel still counts as ground
 _TONES = 3
+_EVEN = 0.3  # noise of a ground without any grain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,10 +26,17 @@ class Ground:
     """(h, w) distance in a*, b* from the ground in the same light: a shadow dims a*, b* along with L*."""
     light: Floats
     """(h, w) L* as a part of the ground's L*: below 1 in a shadow."""
+    shade: Floats
+    """(h, w) L* as a part of the brightest tone's: a shadow on white paper may be as dark as the grey wall behind."""
     noise: float
     """Median Lab distance of the border from its model: what the ground itself varies by."""
     studio: float
     """0..1: part of the border that a smooth ground of few tones explains."""
+
+    @property
+    def flawless(self) -> bool:
+        """A sheet of paper or a cut-out: no grain, and most of the border."""
+        return self.noise < _EVEN and self.studio > 0.75
 
 
 def fit_ground(lab: Floats) -> Ground:
@@ -64,6 +72,7 @@ def fit_ground(lab: Floats) -> Ground:
         distance=distance,
         tint=np.linalg.norm(soft[..., 1:] - expected, axis=2).astype(np.float32),
         light=light.astype(np.float32),
+        shade=(soft[..., 0] / np.maximum(models[..., 0].max(axis=0), 4.0)).astype(np.float32),
         noise=float(np.median(known)) if len(known) else _NEAR,
         studio=max(float((miss < _NEAR).mean()), 0.9 * explained),
     )

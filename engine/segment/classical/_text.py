@@ -9,7 +9,9 @@ import numpy as np
 
 from engine.segment.classical._features import Features
 from engine.segment.classical._masks import Found, instance, ordered, soften
-from engine.types import Instance, Mask
+from engine.segment.classical._product import Cut
+from engine.segment.classical._strokes import fine_copy, label_patch, strokes
+from engine.types import Instance, Mask, Rgb
 
 __all__ = ["find_text", "letter_mask"]
 
@@ -47,29 +49,64 @@ class _Letter:
         return (self.y0 + self.y1) / 2
 
 
-def find_text(features: Features) -> Found:
-    """One instance a line of text; the mask is the hull of the line's letters, not the whole label."""
-    lines = _lines(_letters(features))
+def find_text(features: Features, cut: Cut) -> Found:
+    """One instance a line of print: its strokes alone; or, where the lines stand on a label, one for the whole label.
+
+    Args:
+        features: of the photo.
+        cut: what `product_mask` gave; says whether the ground under the letters is the product's own surface.
+    """
+    fine: Rgb | None = None
     found: list[Instance] = []
-    for line in lines:
+    labels: list[tuple[Mask, float]] = []
+    for line in _lines(_letters(features)):
         score = _confidence(line)
         if score < _SURE:
             continue
-        found.append(instance(soften(_block(line, features.shape)), score, features.size))
+        block, seeds = _block(line, features.shape), _painted(line, features.shape)
+        patch = label_patch(features, cut, block, seeds)
+        if patch is not None:
+            labels.append((patch, score))
+            continue
+        fine = fine_copy(features) if fine is None else fine
+        mask = strokes(fine, block, seeds)
+        if (mask >= 0.5).any():
+            found.append(instance(mask, score, features.size))
+    found.extend(instance(soften(patch, 1.0), score, features.size) for patch, score in _merged(labels))
     if not found:
         return 0.0, ()
     return max(i.score for i in found), ordered(found)
+
+
+def _merged(labels: list[tuple[Mask, float]]) -> list[tuple[Mask, float]]:
+    """One patch a label, though several lines lead to it; the surest line gives the score."""
+    merged: list[tuple[Mask, float]] = []
+    for patch, score in sorted(labels, key=lambda found: -found[1]):
+        for k, (other, best) in enumerate(merged):
+            if ((patch & other) > 0).sum() > 0.5 * min((patch > 0).sum(), (other > 0).sum()):
+                merged[k] = (patch | other, best)
+                break
+        else:
+            merged.append((patch, score))
+    return merged
 
 
 def letter_mask(features: Features) -> Mask:
     """(h, w) the strokes of all letters found, for finders that must not take print for something else."""
     mask = np.zeros(features.shape, np.uint8)
     for line in _lines(_letters(features)):
-        for letter in line:
-            points = np.clip((letter.points / _ZOOM).astype(int), 0, np.array(mask.shape[::-1]) - 1)
-            mask[points[:, 1], points[:, 0]] = 255
+        mask |= _painted(line, features.shape)
     grown: Mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))
     return grown
+
+
+def _painted(line: list[_Letter], shape: tuple[int, int]) -> Mask:
+    """The strokes of a line, (h, w)."""
+    mask = np.zeros(shape, np.uint8)
+    for letter in line:
+        points = np.clip((letter.points / _ZOOM).astype(int), 0, np.array(shape[::-1]) - 1)
+        mask[points[:, 1], points[:, 0]] = 255
+    return mask
 
 
 def _letters(features: Features) -> list[_Letter]:

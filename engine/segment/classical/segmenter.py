@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
+from engine.segment.classical._body import find_body
 from engine.segment.classical._boxes import exclude, from_boxes
 from engine.segment.classical._features import MIN_SIDE, Features, encode
 from engine.segment.classical._grout import find_grout
 from engine.segment.classical._highlight import find_highlight
 from engine.segment.classical._masks import Found
-from engine.segment.classical._product import find_background, find_product, product_mask
+from engine.segment.classical._product import Cut, find_background, find_product, nothing, product_mask
 from engine.segment.classical._surfaces import CEILING, FLOOR, ROOM, WALL, Layout, find_surface, read_layout
 from engine.segment.classical._text import find_text, letter_mask
-from engine.types import Exemplar, FloatMask, Photo, Prompt, Segmentation
+from engine.types import Exemplar, Mask, Photo, Prompt, Segmentation
 
 __all__ = ["ClassicalSegmenter"]
 
 _SURFACES = {"floor": FLOOR, "ceiling": CEILING, "wall": WALL}
+_PRODUCT = ("product", "body", "background", "text", "highlight")
 _FINDERS: dict[str, Callable[[Features], Found]] = {
-    "text": find_text,
     "grout": find_grout,
 }
 _LEAST = 0.35
@@ -29,9 +30,9 @@ _LEAST = 0.35
 class ClassicalSegmenter:
     """Implements `engine.segment.port.Segmenter` with OpenCV alone.
 
-    Finds "floor", "ceiling", "wall", "product", "background", "text", "highlight" and "grout"; answers `needs_model`
-    to everything else, unless the user drew a box: then what stands out inside the box is cut out. Deterministic, one
-    thread, keeps no state between calls.
+    Finds "floor", "ceiling", "wall", "product", "body", "background", "text", "highlight" and "grout"; answers
+    `needs_model` to everything else, unless the user drew a box: then what stands out inside the box is cut out.
+    Deterministic, one thread, keeps no state between calls.
     """
 
     name = "classical"
@@ -75,7 +76,7 @@ class ClassicalSegmenter:
 
 
 class _Search:
-    """One photo's finders, with the room layout read at most once."""
+    """One photo's finders, with what several of them need computed at most once."""
 
     def __init__(self, features: Features) -> None:
         self._features = features
@@ -83,7 +84,7 @@ class _Search:
 
     def find(self, prompt: Prompt, finder: str | None) -> Found | None:
         """None where no finder of that name exists."""
-        known = finder in _SURFACES or finder in _FINDERS or finder in ("product", "background", "highlight")
+        known = finder in _SURFACES or finder in _FINDERS or finder in _PRODUCT
         if finder is None or not known:
             return None
         if min(self._features.shape) < MIN_SIDE:
@@ -96,16 +97,18 @@ class _Search:
     def _run(self, finder: str, several: bool) -> Found:
         if finder in _SURFACES:
             return find_surface(self._features, self._layout, _SURFACES[finder])
-        if finder in ("product", "background"):
-            if self._layout.room >= ROOM:  # a photo shows a room or a product on a ground, never both
-                return 0.0, ()
-            if finder == "background":
-                return find_background(self._features, self._cut)
+        if finder == "background":
+            return find_background(self._features, self._cut) if not self._room else (0.0, ())
+        if finder == "product":
             return find_product(self._features, self._cut, several)
+        if finder == "body":
+            return find_body(self._features, self._cut, self._letters)
         if self._features.noisy:
             return 0.0, ()
+        if finder == "text":
+            return find_text(self._features, self._cut)
         if finder == "highlight":
-            return find_highlight(self._features, letter_mask(self._features))
+            return find_highlight(self._features, self._letters)
         return _FINDERS[finder](self._features)
 
     @cached_property
@@ -113,5 +116,15 @@ class _Search:
         return read_layout(self._features)
 
     @cached_property
-    def _cut(self) -> tuple[FloatMask, float]:
-        return product_mask(self._features)
+    def _room(self) -> bool:
+        """A photo shows a room or a product on a ground, never both; no room has a border of one flawless tone."""
+        ground = self._features.ground
+        return self._layout.room >= ROOM and not (ground is not None and ground.flawless)
+
+    @cached_property
+    def _cut(self) -> Cut:
+        return nothing(self._features) if self._room else product_mask(self._features)
+
+    @cached_property
+    def _letters(self) -> Mask:
+        return letter_mask(self._features)

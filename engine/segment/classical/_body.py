@@ -1,0 +1,123 @@
+"""The product's main surface: what a colour option changes, without its lining, label, cap, fittings and shadow."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from skimage.segmentation import watershed
+
+from engine.segment.classical._chroma import Surface
+from engine.segment.classical._features import Features
+from engine.segment.classical._masks import Found, components, disc, fill_holes, instance, soften
+from engine.segment.classical._product import Cut
+from engine.types import FloatMask, Mask
+
+__all__ = ["find_body"]
+
+Bits = NDArray[np.bool_]
+_LEAST = 0.05  # of the product: less is a detail, not its body
+_CRUMB = 0.003  # of the product
+_HOLE = 0.012  # of the product: larger gaps of the body are parts of another make
+_VEIL = 0.35  # distance beside the line from ground to body within which a gap is gloss and not another colour
+_GRAZING = 0.2  # share of its own chroma that a surface keeps under a sheen
+_SMALL, _PURE = 0.1, 0.75  # of the largest piece; a smaller one must have this share of the chroma: else it is a like
+_SHADE = 20.0  # L*
+_STEP = 9.0  # Lab units a pixel: the edge between two materials; a highlight's is softer
+_OTHER = 48.0  # L* between the body of a neutral product and a part that is none of it
+_EVEN = 9.0  # L* that such a part varies by at most; a reflection on lacquer varies by more
+_DIM = 12.0  # L* below which colour is not to be trusted
+
+
+def find_body(features: Features, cut: Cut, letters: Mask) -> Found:
+    """One instance: the largest surface of one colour, in any light.
+
+    Args:
+        features: of the photo.
+        cut: what `product_mask` gave.
+        letters: (h, w) strokes of print; those on the body count as body, they are protected by themselves.
+    """
+    surface = cut.surface
+    if cut.confidence <= 0.0 or surface is None:
+        return 0.0, ()
+    product = cut.mask >= 0.5
+    own = _coloured(features, surface, product) if surface.chromatic else _neutral(features, product)
+    body = _whole(own, product, _veiled(surface), letters)
+    share = float((body > 0).sum() / max(1, product.sum()))
+    if share < _LEAST:
+        return 0.0, ()
+    mask: FloatMask = np.minimum(soften(body, 1.0), cut.mask)
+    inside = cv2.erode(body, disc(2)) > 0
+    pure = float(own[inside].mean()) if inside.any() else 0.0
+    score = cut.confidence * (0.5 + 0.5 * min(1.0, share / 0.4)) * pure
+    return score, (instance(mask, score, features.size),)
+
+
+def _coloured(features: Features, surface: Surface, product: Bits) -> Bits:
+    """Pixels of the surface's own chroma, their border on the strongest edge near by."""
+    own = (surface.alike & product).astype(np.uint8) * 255
+    own = cv2.morphologyEx(cv2.morphologyEx(own, cv2.MORPH_OPEN, disc(1)), cv2.MORPH_CLOSE, disc(1))
+    grazing = (surface.along > _GRAZING) & (surface.beside < 0.25) & product  # a sheen pales the rim of round things
+    own |= cv2.dilate(own, disc(7)) & np.where(grazing, np.uint8(255), np.uint8(0))
+    markers = np.zeros(features.shape, np.int32)
+    markers[cv2.erode(own, disc(2), borderValue=255) > 0] = 1
+    markers[cv2.dilate(own, disc(2)) == 0] = 2
+    markers[~product] = 2
+    settled = np.where((watershed(features.edge, markers) == 1) & product, np.uint8(255), np.uint8(0))
+    pieces = components(settled, 1)
+    for piece in pieces[1:]:
+        small = (piece > 0).sum() < _SMALL * (pieces[0] > 0).sum()
+        if small and float(np.median(surface.along[piece > 0])) < _PURE:
+            settled &= cv2.bitwise_not(piece)
+    # in its own deep shade a surface has no colour to know it by: what it encloses there is its own
+    shade = (fill_holes(settled, int(0.25 * product.sum())) > 0) & (features.lab[..., 0] < _SHADE)
+    own_too: Bits = (settled > 0) | (shade & product)
+    return own_too
+
+
+def _neutral(features: Features, product: Bits) -> Bits:
+    """A grey product has no hue to go by: all of it, but for coloured parts and for sharply set off light or dark ones.
+
+    Light falls off softly on one surface, however far; where a part of another lightness begins there is an edge.
+    """
+    light = features.lab[..., 0]
+    colourful = np.hypot(features.lab[..., 1], features.lab[..., 2])
+    typical = float(np.median(colourful[product]))
+    tinted = (colourful > typical + 14.0) & (light > _DIM)
+    apart = np.abs(light - np.median(light[product])) > _OTHER
+    own = product.copy()
+    smallest = max(20, int(0.004 * product.sum()))
+    for piece in components((product & (tinted | apart)).astype(np.uint8) * 255, smallest):
+        line = (cv2.dilate(piece, disc(1)) > 0) & (cv2.erode(piece, disc(1)) == 0)
+        sharp = bool(line.any() and np.median(features.edge[line]) > _STEP and light[piece > 0].std() < _EVEN)
+        if sharp or bool(tinted[piece > 0].mean() > 0.5):
+            own &= piece == 0
+    return own
+
+
+def _veiled(surface: Surface) -> Bits:
+    """Colours that gloss and print in white or black make of the body: between the ground's and its own."""
+    if not surface.chromatic:
+        return np.ones(surface.along.shape, bool)
+    veiled: Bits = surface.beside < _VEIL
+    return veiled
+
+
+def _whole(own: Bits, product: Bits, veiled: Bits, letters: Mask) -> Mask:
+    """Without crumbs, gaps of gloss and print closed, the outline smooth."""
+    size = int(product.sum())
+    body = own.astype(np.uint8) * 255
+    kept = np.zeros(body.shape, np.uint8)
+    for piece in components(body, max(12, int(_CRUMB * size))):
+        kept |= piece
+    printed = np.zeros(body.shape, np.uint8)
+    for letter in components(letters, 1):
+        around = (cv2.dilate(letter, disc(2)) > 0) & (letter == 0)
+        if (kept[around] > 0).mean() > 0.5:
+            printed |= letter
+    near = fill_holes(kept | printed, int(_HOLE * size))
+    near = np.where(veiled | (printed > 0), near, kept)
+    near = cv2.morphologyEx(near, cv2.MORPH_OPEN, disc(1)) | kept
+    filled = fill_holes(near, max(8, int(0.001 * size)))
+    smooth: Mask = cv2.medianBlur(filled, 5) & np.where(product, np.uint8(255), np.uint8(0))
+    return smooth
