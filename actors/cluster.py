@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from actors.leftovers import SCRATCH_PARENT, SCRATCH_PREFIX, end_former_life, end_processes
 from actors.placement import LOG_NODE
 from actors.ports import is_free, serve_environment
 from actors.ray_auth import use_token
@@ -29,8 +30,8 @@ OBJECT_STORE_BYTES = 100 * 2**20
 """No photo passes through Ray's object store."""
 READY_WITHIN_S = 120.0
 STOP_PATIENCE_S = 10.0
-_SHORT_FOLDER = "/tmp"
-"""Ray and HAProxy put sockets below it, whose path has 107 characters at most; TMPDIR may be long."""
+_LOCKED_WITHIN_S = 0.3
+"""`_is_held` has the lock for a moment too."""
 
 
 Targets = Callable[[Settings], Sequence[Any]]
@@ -60,8 +61,9 @@ def running(data_dir: Path) -> Running | None:
     """The system that runs on this data dir, or None."""
     try:
         told = Running(**json.loads((data_dir / "run.json").read_text()))
-        os.kill(told.pid, 0)
-    except (FileNotFoundError, ProcessLookupError):
+        if not _is_held(data_dir / "lock"):
+            return None  # its starter was killed, and the pid may be somebody else's by now
+    except FileNotFoundError:
         return None
     except OSError as error:
         raise ClusterError(f"S3P_DATA_DIR {data_dir} cannot be used as a folder ({error.strerror}).") from error
@@ -98,7 +100,7 @@ class System:
         self._targets = targets
         self._say = say
         self._lock: IO[str] | None = None
-        self._scratch = tempfile.TemporaryDirectory(prefix="s3p-", dir=_SHORT_FOLDER)
+        self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=SCRATCH_PARENT)
         self._hosts: list[Any] = []
         self._own_cluster = "RAY_ADDRESS" not in os.environ
         here = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host
@@ -120,17 +122,19 @@ class System:
         data_dir = self._settings.data_dir
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
-            lock = (data_dir / "lock").open("w")
+            lock = (data_dir / "lock").open("a+")
         except OSError as error:
             raise ClusterError(f"S3P_DATA_DIR {data_dir} cannot be used as a folder ({error.strerror}).") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _hold(lock):
             lock.close()
             raise ClusterError(
                 f"A system already runs on {data_dir}; stop it with 's3palette down', or choose another S3P_DATA_DIR."
-            ) from None
+            )
         self._lock = lock
+        try:
+            end_former_life(lock, Path(self._scratch.name))
+        except OSError as error:
+            raise ClusterError(f"S3P_DATA_DIR {data_dir} cannot be written to ({error.strerror}).") from error
         if not is_free(self._settings.http_port, self._settings.http_host):
             raise ClusterError(
                 f"Port {self._settings.http_port} on {self._settings.http_host} is taken; "
@@ -143,7 +147,7 @@ class System:
         os.environ.update(serve_environment(Path(self._scratch.name)))
         if self._own_cluster:
             use_token(settings.ray_token_path)
-            os.environ.setdefault("RAY_TMPDIR", _SHORT_FOLDER)
+            os.environ.setdefault("RAY_TMPDIR", str(SCRATCH_PARENT))
         import ray
         from ray import serve
 
@@ -241,6 +245,7 @@ class System:
             if self._lock is not None:
                 (self._settings.data_dir / "run.json").unlink()
         self._stop_ray()
+        end_processes(Path(self._scratch.name))
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -263,6 +268,30 @@ class System:
                 ray.kill(host)
         self._hosts = []
         ray.shutdown()
+
+
+def _hold(lock: IO[str]) -> bool:
+    """Take the lock of a data dir. False: another process has it."""
+    until = time.monotonic() + _LOCKED_WITHIN_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
+
+
+def _is_held(path: Path) -> bool:
+    """True while a process holds the lock. Raises OSError where there is none."""
+    with path.open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
 
 
 def _cause(error: Exception) -> str:
