@@ -1,8 +1,9 @@
-"""Floor, ceiling and walls of a room: layout cues become priors, a random walk over the superpixels spreads them.
+"""Floor, ceiling and walls of a room: the room's box says where they can be, a random walk over superpixels what is.
 
-The ceiling ends at the first long edge from the top; walls begin right below it; the floor is the colour that spreads
-along the bottom from side to side and reaches highest. The walk (Grady 2005, "Multilabel random walker image
-segmentation using prior models") carries these seeds over even surfaces and stops at edges and straight lines.
+The box gives straight borders and the places where every surface is surely seen: the ceiling above its border, each
+wall right below it, the floor at the bottom. The walk (Grady 2005, "Multilabel random walker image segmentation using
+prior models") carries these seeds over even surfaces and stops at edges; furniture is what cannot be reached from a
+seed without crossing an edge, or has another colour.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.segment.classical._ceiling import ceiling_line
-from engine.segment.classical._features import Features, Regions
+from engine.segment.classical._features import Features
+from engine.segment.classical._floor import floor_likeness
+from engine.segment.classical._layout import Room, read_room
 from engine.segment.classical._masks import Found, components, fill_holes, instance
+from engine.segment.classical._regions import Regions, likeness, make_regions, unshaded
 from engine.types import FloatMask
 
 __all__ = ["CEILING", "FLOOR", "ROOM", "WALL", "Layout", "find_surface", "read_layout"]
@@ -23,45 +26,87 @@ __all__ = ["CEILING", "FLOOR", "ROOM", "WALL", "Layout", "find_surface", "read_l
 CEILING, WALL, FLOOR, OTHER = range(4)
 _SMALLEST = (0.015, 0.025, 0.02)  # of the photo, for ceiling, wall, floor
 ROOM = 0.7  # room-likeness below which nothing is called floor, wall or ceiling
-_STRONG = 7.0  # Lab units a pixel: more than the joints between boards or tiles
 _EDGE = 1.6  # Lab units a pixel at which the walk is slowed to 1/e
+_CLOSED = 2.2  # Lab units a pixel: an outline as strong as this, without a gap, bounds an object
+_TWO_PAINTS = 8.0  # between unshaded colours that are surely not one paint in two lights
+_FOLD = 0.4  # L* units a pixel
+_SMOOTH = 1.0  # Lab units a pixel: what is reached over less is the same surface in another light
+_STRIP = 0.05  # of the height: so far below the ceiling a wall is mostly bare
+_SHADE, _HUE = 0.2, 1.2  # weight of lightness and of colour in a step between neighbours
 
 Floats = NDArray[np.float64]
+Bits = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """The reading of a room."""
 
-    probability: Floats
-    """(n superpixels, 4): ceiling, wall, floor, other; rows sum to 1."""
     room: float
     """0..1: how much the photo looks like a room at all."""
+    regions: Regions | None = None
+    """None where it is no room."""
+    probability: Floats | None = None
+    """(n superpixels, 4): ceiling, wall, floor, other; rows sum to 1."""
 
 
 def read_layout(features: Features) -> Layout:
-    """Classify all superpixels of one photo."""
-    regions = features.regions
-    if regions is None:
-        return Layout(np.zeros((0, 4)), 0.0)
-    line, support = ceiling_line(features)
-    prior, trust = _priors(features, regions, line)
-    probability = _spread(_walk_matrix(regions), prior, trust)
-    return Layout(probability, _room_likeness(features, support))
+    """Classify all superpixels of one photo; cheap where the photo is no room."""
+    room = _room_likeness(features)
+    if room < ROOM:
+        return Layout(room)
+    box = read_room(features)
+    if box is None:
+        return Layout(0.0)
+    room = min(room, box.support / 0.75)
+    if room < ROOM:
+        return Layout(room)
+    parts = _parts(features, box)
+    regions = make_regions(features, parts)
+    prior, trust = _priors(features, regions, box, parts)
+    allowed = _allowed(regions, parts)
+    return Layout(room, regions, _spread(_walk_matrix(regions, allowed), prior, trust, allowed))
+
+
+def _parts(features: Features, box: Room) -> NDArray[np.int32]:
+    """(h, w) 0 ceiling, 1 left wall, 2 back wall, 3 right wall; the floor is in the walls' parts.
+
+    Where no upright shows a corner, what lies between the back wall's border, drawn on, and the side wall's border is
+    ceiling too if it has the ceiling's colour and not the wall's: there a shadow was taken for an edge.
+    """
+    h, w = features.shape
+    rows, columns = np.mgrid[0:h, 0:w]
+    left, right = box.corners
+    wall = 1 + (columns >= left).astype(np.int32) + (columns >= right)
+    above = rows < box.ceiling[None]
+    paint = unshaded(cv2.GaussianBlur(features.lab, (0, 0), 3))[..., 1:]
+    strip = ~above & (rows < np.maximum(box.back, box.ceiling)[None] + _STRIP * h)
+    for unseen, side in ((left < 0, columns < w // 2), (right >= w, columns >= w // 2)):
+        wedge = ~above & (rows < box.back[None]) & side
+        if not unseen or wedge.sum() < 0.001 * h * w or not above.any():
+            continue
+        top = np.median(paint[above], axis=0)
+        bare = np.median(paint[strip & ~wedge], axis=0)
+        apart = np.linalg.norm(top - bare)
+        gap = np.linalg.norm(paint - top, axis=2)
+        if apart > _TWO_PAINTS and float(np.median(gap[wedge])) < 0.4 * apart:
+            above |= wedge & (gap < 0.5 * apart)
+    parts: NDArray[np.int32] = np.where(above, 0, wall).astype(np.int32)
+    return parts
 
 
 def find_surface(features: Features, layout: Layout, kind: int) -> Found:
     """The whole surface as one instance: CEILING, WALL or FLOOR."""
-    regions = features.regions
-    if regions is None or layout.room < ROOM:
+    regions, probability = layout.regions, layout.probability
+    if regions is None or probability is None:
         return 0.0, ()
-    soft = layout.probability[:, kind][regions.labels].astype(np.float32)
-    best = layout.probability.argmax(axis=1) == kind
+    soft = probability[:, kind][regions.labels].astype(np.float32)
+    best = probability.argmax(axis=1) == kind
     solid = (best[regions.labels] & (soft > 0.4)).astype(np.uint8) * 255
     h, w = features.shape
     solid = fill_holes(solid, int(0.0006 * h * w))
     kept = np.zeros((h, w), np.uint8)
-    for piece in components(solid, int(0.004 * h * w)):
+    for piece in components(solid, int(0.002 * h * w)):
         kept |= piece
     share = float((kept > 0).mean())
     if share < _SMALLEST[kind]:
@@ -75,115 +120,106 @@ def find_surface(features: Features, layout: Layout, kind: int) -> Found:
     return min(score, 0.95), (instance(mask, min(score, 0.95), features.size),)
 
 
-def _walk_matrix(regions: Regions) -> Floats:
+def _allowed(regions: Regions, parts: NDArray[np.int32]) -> Floats:
+    """(n, 4) 1 where a region can be of the class: the ceiling above its border only, walls and floor below it."""
+    above = regions.mean((parts == 0).astype(np.float32)) > 0.5
+    return np.stack([above, ~above, ~above, np.ones_like(above)], axis=1).astype(float)
+
+
+def _walk_matrix(regions: Regions, allowed: Floats) -> Floats:
     """(n, n) graph Laplacian; weights fall with the edge on the common border and with the colour step."""
     n = len(regions.area)
     a, b = regions.pairs[:, 0], regions.pairs[:, 1]
-    step = np.linalg.norm((regions.lab[a] - regions.lab[b]) * (0.5, 1.0, 1.0), axis=1)
+    step = np.linalg.norm((regions.paint[a] - regions.paint[b]) * (_SHADE, _HUE, _HUE), axis=1)
     weight = regions.border * np.exp(-regions.barrier / _EDGE - step / 4.0) / np.sqrt(regions.area.mean())
+    weight = weight * (allowed[a, CEILING] == allowed[b, CEILING])  # nothing spreads across the ceiling's border
     matrix = np.zeros((n, n))
     matrix[a, b] = matrix[b, a] = -weight
     matrix[np.arange(n), np.arange(n)] = -matrix.sum(axis=1)
     return matrix
 
 
-def _spread(walk: Floats, prior: Floats, trust: Floats) -> Floats:
+def _spread(walk: Floats, prior: Floats, trust: Floats, allowed: Floats) -> Floats:
     """Solve (L + trust) x = trust * prior; the sum over classes stays 1."""
     result: Floats = np.clip(np.linalg.solve(walk + np.diag(trust), trust[:, None] * prior), 1e-6, 1)
+    result *= allowed
     result /= result.sum(axis=1, keepdims=True)
     return result
 
 
-def _priors(features: Features, regions: Regions, line: NDArray[np.float32]) -> tuple[Floats, Floats]:
+def _priors(features: Features, regions: Regions, box: Room, parts: NDArray[np.int32]) -> tuple[Floats, Floats]:
     """(n, 4) class priors and (n,) how much each is to be trusted against its neighbours."""
     h = features.shape[0]
     rows = np.arange(h, dtype=np.float32)[:, None]
-    above = _mean(regions, (rows < line[None]).astype(np.float32))
-    below = _mean(regions, np.clip((rows - line[None]) / h, -1, 1).astype(np.float32))
-    y, x = regions.centre[:, 0].astype(float), regions.centre[:, 1].astype(float)
-    side = np.abs(x - 0.5) * 2
-    even = np.exp(-np.maximum(regions.texture.astype(float) - 1.5, 0) / 2.0)
+    part = np.rint(regions.mean(parts.astype(np.float32))).astype(int)
+    under = regions.mean(np.clip((rows - box.ceiling[None]) / h, -1, 1).astype(np.float32))
+    down = regions.mean(np.clip((rows - box.floor[None]) / h, -1, 1).astype(np.float32))
+    texture = regions.mean(cv2.erode(features.texture, np.ones((7, 7), np.uint8)))
+    folds = _folds(features, regions)
+    even = np.exp(-np.maximum(texture - 2.0, 0) / 3.0) * (1 - folds)
     blown = _step((regions.lab[:, 0].astype(float) - 96.0) / 0.8)
-    ceiling = above * even
-    strip = (above < 0.3) * _step((0.10 - below) / 0.015) * even * (1 - blown)
-    wall_colour = _likeness(regions, strip, 3.5)
-    wall = (1 - above) * even * (1 - blown) * wall_colour * _step((0.76 + 0.12 * side - y) / 0.05)
-    floor = _floor_colour(regions) * _step((y - 0.60 + 0.05 * side) / 0.03)
-    other = 0.30 + 0.5 * (1 - even) * (1 - above) + blown
-    prior = (
-        np.stack([ceiling * 1.2, np.maximum(wall * 0.8, strip * wall_colour), floor, other * (1 - 0.7 * above)], axis=1)
-        + 0.01
+    above = part == 0
+    light: Floats = regions.paint[:, 0].astype(float)
+    paint = regions.paint * np.array((_SHADE, 1, 1), np.float32)
+    ceiling = above * even * (0.15 + 0.85 * likeness(regions, paint, above * 1.0, 6.0))
+    strip = ~above * _step((_STRIP - under) / 0.015) * even * (1 - blown)
+    wall_colour, tight, lit = (np.zeros(len(part)) for _ in range(3))
+    for face in (1, 2, 3):
+        seeds = strip * (part == face)
+        if (seeds * regions.area).sum() > 0.002 * features.lab[..., 0].size:
+            wall_colour = np.where(part == face, likeness(regions, paint, seeds, 5.0, 0.3), wall_colour)
+            tight = np.where(
+                part == face, likeness(regions, paint * np.array((2, 1, 1), np.float32), seeds, 2.5, 0.4), tight
+            )
+            alike = likeness(regions, paint, seeds, 7.0, 0.4)
+            usual = np.average(light, weights=seeds * regions.area)
+            lit = np.where(part == face, np.maximum(alike, _step((light - usual - 4.0) / 1.5)), lit)
+    seeds = strip * wall_colour
+    crossed = _bottleneck(regions, seeds > 0.4)
+    same = np.maximum(
+        wall_colour * np.exp(-((crossed / _CLOSED) ** 2)), 0.8 * lit * np.exp(-((crossed / _SMOOTH) ** 4))
     )
+    # a wall goes on behind furniture: down to the floor or out of the picture
+    ends = ~above & (tight > 0.5) & ((np.abs(down) < 0.05) | (np.abs(regions.centre[:, 1] - 0.5) > 0.48))
+    same = np.maximum(same, 0.5 * tight * (_bottleneck(regions, ends) < _CLOSED))
+    wall = ~above * even * (1 - blown) * same * _step(-(down - 0.02) / 0.02)
+    floor = floor_likeness(regions, down)
+    other = 0.25 + 0.5 * (1 - even) * ~above + blown
+    prior = np.stack([ceiling * 1.2, np.maximum(wall, seeds), floor, other * np.where(above, 0.6, 1.0)], axis=1) + 0.01
     prior /= prior.sum(axis=1, keepdims=True)
-    trust = 0.05 + 0.5 * np.maximum(above * even, strip * 0.5) + 0.25 * floor
+    trust = (
+        0.03
+        + 0.5 * np.maximum(above * even, seeds * 0.5)
+        + 0.25 * floor
+        + (0.3 * (folds + blown) + 0.08 * (1 - same) * (down < -0.15)) * ~above
+    )
     return prior, trust
 
 
-def _mean(regions: Regions, values: NDArray[np.float32]) -> Floats:
-    sums = np.bincount(regions.labels.ravel(), values.ravel(), len(regions.area))
-    mean: Floats = sums / np.maximum(regions.area, 1)
-    return mean
+def _folds(features: Features, regions: Regions) -> Floats:
+    """(n,) 0..1: how much a region goes up and down from side to side all over, as curtains do."""
+    light = cv2.GaussianBlur(features.lab[..., 0], (0, 0), 1.2)
+    across = cv2.Sobel(light, cv2.CV_32F, 1, 0) / 8
+    along = np.abs(cv2.Sobel(light, cv2.CV_32F, 0, 1) / 8)
+    rising, falling = (
+        cv2.blur(((sign * across > _FOLD) & (sign * across > 2 * along)).astype(np.float32), (25, 25))
+        for sign in (1, -1)
+    )
+    return _step((regions.mean(np.minimum(rising, falling)) - 0.17) / 0.02)
 
 
-def _likeness(regions: Regions, seeds: Floats, width: float, light: float = 0.30, full: float = 0.15) -> Floats:
-    """(n,) 0..1: how near a superpixel's colour is to well-represented colours of the seeds (lightness counts less)."""
-    colour = regions.lab.astype(float) * (light, 1.0, 1.0)
-    gap = ((colour[:, None] - colour[None]) ** 2).sum(axis=2)
-    weight = seeds * regions.area
-    density = np.exp(-gap / (2 * width**2)) @ weight / (weight.sum() + 1e-9)
-    likeness: Floats = np.clip(density / full, 0, 1)
-    return likeness
-
-
-def _joined(regions: Regions, member: NDArray[np.bool_], start: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(n,) members that one reaches from the starting members without leaving them or crossing a strong edge."""
+def _bottleneck(regions: Regions, start: Bits) -> Floats:
+    """(n,) the strongest edge that must be crossed on the easiest way from any starting region, Lab units a pixel."""
     a, b = regions.pairs[:, 0], regions.pairs[:, 1]
-    open_pair = member[a] & member[b] & (regions.barrier < _STRONG)
-    a, b = a[open_pair], b[open_pair]
-    reached = member & start
+    height = regions.barrier.astype(float)
+    worst = np.where(start, 0.0, 1e3)
     while True:
-        grown = reached.copy()
-        grown[b[reached[a]]] = True
-        grown[a[reached[b]]] = True
-        if (grown == reached).all():
-            return reached
-        reached = grown
-
-
-def _floor_colour(regions: Regions) -> Floats:
-    """(n,) likeness to the colour that spreads along the bottom, from side to side, and reaches highest."""
-    y, x = regions.centre[:, 0].astype(float), regions.centre[:, 1].astype(float)
-    side = np.abs(x - 0.5) * 2
-    low = y > 0.62
-    if low.sum() < 8:
-        return np.zeros(len(y))
-    colour = np.ascontiguousarray(regions.lab[low] * (0.6, 1.2, 1.2), np.float32)
-    cv2.setRNGSeed(7)
-    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 30, 0.2)
-    count = min(6, int(low.sum()))
-    _, label, _ = cv2.kmeans(colour, count, None, stop, 4, cv2.KMEANS_PP_CENTERS)
-    label = label.ravel()
-    area, across, down = regions.area[low].astype(float), x[low], y[low]
-    best, chosen = 0.0, np.zeros(len(y))
-    for k in range(count):
-        mine = label == k
-        share = area[mine].sum() / area.sum()
-        if share < 0.05:
-            continue
-        bottom = area[mine & (down > 0.9)].sum() / (area[down > 0.9].sum() + 1e-9)
-        bins = np.histogram(across[mine & (down > 0.72)], bins=10, range=(0, 1), weights=area[mine & (down > 0.72)])[0]
-        full = np.histogram(across[down > 0.72], bins=10, range=(0, 1), weights=area[down > 0.72])[0]
-        spread = float((bins > 0.12 * full).mean())
-        reach = 1.0 - float(np.quantile(down[mine], 0.1))
-        frame = np.mean([bool((mine & (down > 0.68) & edge).any()) for edge in (across < 0.04, across > 0.96)])
-        score = spread * (0.15 + reach) * (0.1 + bottom) * share**0.3 * (0.1 + float(frame))
-        if score > best:
-            best = score
-            chosen = np.zeros(len(y))
-            chosen[np.nonzero(low)[0][mine]] = 1.0
-    like = _likeness(regions, chosen, 5.0, 0.6, 0.28)
-    at_frame = (y > 0.9) | ((side > 0.92) & (y > 0.68))
-    return like * _joined(regions, like > 0.3, at_frame)
+        new = worst.copy()
+        np.minimum.at(new, b, np.maximum(worst[a], height))
+        np.minimum.at(new, a, np.maximum(worst[b], height))
+        if (new == worst).all():
+            return worst
+        worst = new
 
 
 def _step(x: Floats) -> Floats:
@@ -191,11 +227,11 @@ def _step(x: Floats) -> Floats:
     return value
 
 
-def _room_likeness(features: Features, support: float) -> float:
-    """Rooms have long upright lines and level ones, and a line where the ceiling ends."""
+def _room_likeness(features: Features) -> float:
+    """0..1: rooms have long upright lines and level ones."""
     h, w = features.shape
     dx, dy = features.lines[:, 2] - features.lines[:, 0], features.lines[:, 3] - features.lines[:, 1]
     length = np.hypot(dx, dy)
     upright = float(length[np.abs(dx) < 0.12 * np.abs(dy)].sum()) / h
     level = float(length[np.abs(dx) >= 0.12 * np.abs(dy)].sum()) / w
-    return float(np.clip(min(upright / 3.0, level / 2.5, support / 0.75, 1.0), 0, 1))
+    return float(np.clip(min(upright / 3.0, level / 2.5, 1.0), 0, 1))

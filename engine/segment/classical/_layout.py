@@ -1,0 +1,137 @@
+"""The room's box in a photo: the evidence for its edges, and the box that explains it best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.segment.classical._features import Features
+from engine.segment.classical._regions import unshaded
+from engine.segment.classical._roombox import fit_lower, fit_upper
+from engine.segment.classical._vanishing import Vanishing, find_vanishing
+
+__all__ = ["Room", "read_room"]
+
+Floats = NDArray[np.float32]
+_ANGLES = np.arange(-48, 49, 12)
+_LENGTH = 25  # pixels of the half-size copy that one edge is averaged over
+_EDGES_ABOVE, _MOST_ABOVE = 0.3, 2.0  # a lamp on the ceiling must not push the line above itself
+_CLEAR = 0.45  # of the floor's border on visible edges: else it is not believed
+_USUAL = 0.66  # of the height: where the floor begins where its border is not seen
+_BAND = 5  # pixels under an edge that still belong to it
+_HALF = 0.5  # working pixels from the first row to the middle of the first row of the half-size copy
+_UPRIGHT = 0.25  # strength from which an upright edge counts
+_UPRIGHT_BELOW = 0.025  # price of a pixel of it on the floor: uprights are walls and furniture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Room:
+    """The box seen in a photo, in working pixels."""
+
+    ceiling: Floats
+    """(w,) row where the ceiling ends, one a column; below 0 where it is not in the picture."""
+    back: Floats
+    """(w,) row of the back wall's upper edge, drawn on to both sides of the picture."""
+    floor: Floats
+    """(w,) row where the floor begins, were there no furniture; over h where it is not in the picture."""
+    corners: tuple[float, float]
+    """Columns of the left and right corner of the back wall under the ceiling; outside the picture where unseen."""
+    support: float
+    """0..1: part of the ceiling's border that lies on a visible edge."""
+    square: float
+    """0..1: part of all long slanted edges that run in the box's two level directions."""
+
+
+def read_room(features: Features) -> Room | None:
+    """Fit the box; None where the photo has too few straight edges."""
+    h, w = features.shape
+    seen = find_vanishing(features.lines, features.shape)
+    if seen is None:
+        return None
+    half = (max(8, w // 2), max(8, h // 2))
+    scale = h / half[1]
+    view = Vanishing(seen.horizon / scale, seen.first / scale, seen.second / scale, seen.support)
+    lab = cv2.resize(features.lab, half, interpolation=cv2.INTER_AREA)
+    edge = _long_edges(lab)
+    bold = _uprights(lab)
+    upper = fit_upper(_ceiling_cost(edge), view, bold)
+    even = unshaded(lab)
+    uprights = _uprights(even)
+    low = _long_edges(even)
+    lower = fit_lower(_floor_cost(low, uprights), view, uprights, upper)
+    support = _on_edges(upper.height, edge)
+
+    def full(height: Floats) -> Floats:
+        line: Floats = cv2.resize(height.reshape(1, -1), (w, 1), interpolation=cv2.INTER_LINEAR).ravel() * scale + _HALF
+        return line
+
+    left, right = (_seen(corner, upper.height, view.horizon, bold) for corner in upper.corners)
+    left, right = (-1.0 if left is None else left * scale), (float(w) if right is None else right * scale)
+    floor = full(lower.height) if _on_edges(lower.height, low) > _CLEAR else np.full(w, _USUAL * h, np.float32)
+    return Room(full(upper.height), full(upper.level), floor, (left, right), support, seen.support)
+
+
+def _on_edges(height: Floats, edge: Floats) -> float:
+    """0..1: part of a border, one row a column, that lies on edges; less where little of it is in the picture."""
+    inside = (height >= 0) & (height < len(edge))
+    row = np.clip(np.rint(height), 0, len(edge) - 1).astype(np.int64)
+    near = cv2.dilate(edge, np.ones((5, 1), np.uint8))
+    share = float((near[row, np.arange(len(height))] > 0.2)[inside].mean()) if inside.any() else 0.0
+    return share * float(np.clip(inside.mean() * 2, 0, 1))
+
+
+def _seen(corner: float, ceiling: Floats, horizon: float, uprights: Floats) -> float | None:
+    """The corner's column if an upright edge shows it, else None: then both walls have one colour."""
+    if not 0 < corner < len(ceiling) - 1:
+        return None
+    top = float(ceiling[int(corner)])
+    low, high = max(0, int(top)), max(1, int(top + 0.4 * (horizon - top)))
+    near = uprights[low:high, max(0, int(corner) - 3) : int(corner) + 4]
+    shares = near.mean(axis=0)
+    return corner - 3 + float(np.flatnonzero(shares == shares.max()).mean()) if shares.max() > 0.3 else None
+
+
+def _long_edges(lab: Floats) -> Floats:
+    """(h, w) 0..1: the best response of an edge filter averaged along near-level lines of several slants."""
+    lab = np.clip(lab, (0, -60, -60), (97, 60, 60)).astype(np.float32)
+    step = cv2.Sobel(lab, cv2.CV_32F, 0, 1, ksize=3) / 8.0
+    side = cv2.Sobel(lab, cv2.CV_32F, 1, 0, ksize=3) / 8.0
+    best = np.zeros(lab.shape[:2], np.float32)
+    for angle in np.radians(_ANGLES):
+        across = step * np.cos(angle) - side * np.sin(angle)
+        kernel = np.zeros((_LENGTH, _LENGTH), np.float32)
+        middle, reach = _LENGTH // 2, (_LENGTH // 2) * np.array([np.cos(angle), np.sin(angle)])
+        start, end = np.rint(middle - reach).astype(int), np.rint(middle + reach).astype(int)
+        cv2.line(kernel, (int(start[0]), int(start[1])), (int(end[0]), int(end[1])), 1.0, 1)
+        mean = cv2.filter2D(across, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
+        best = np.maximum(best, np.linalg.norm(mean, axis=2))
+    noise = float(np.median(best[: max(2, len(best) // 12)]))
+    scaled: Floats = np.clip((best - 1.5 * noise) / (3.0 * noise + 0.6), 0, 1)
+    crest = best / (cv2.dilate(best, np.ones((9, 1), np.uint8)) + 1e-6)
+    ridge: Floats = (scaled * crest**4).astype(np.float32)
+    return ridge
+
+
+def _uprights(lab: Floats) -> Floats:
+    """(h, w) 1 on and beside long upright edges, else 0."""
+    edge = _long_edges(np.ascontiguousarray(lab.transpose(1, 0, 2))).T
+    wide: Floats = cv2.dilate((edge > _UPRIGHT).astype(np.float32), np.ones((1, 3), np.uint8))
+    return wide
+
+
+def _ceiling_cost(edge: Floats) -> Floats:
+    """(h, w) price of the ceiling's border there: low on an edge, high under many."""
+    above = np.cumsum(edge, axis=0)
+    above = np.concatenate([np.zeros((_BAND, edge.shape[1]), np.float32), above[:-_BAND]])
+    cost: Floats = (_EDGES_ABOVE * np.minimum(above, _MOST_ABOVE) - edge).astype(np.float32)
+    return cost
+
+
+def _floor_cost(edge: Floats, uprights: Floats) -> Floats:
+    """(h, w) price of the floor's border there: low on an edge, high over uprights."""
+    cost = _UPRIGHT_BELOW * np.cumsum(uprights[::-1], axis=0)[::-1] - edge
+    relative: Floats = (cost - cost[-1]).astype(np.float32)
+    return relative

@@ -1,0 +1,172 @@
+"""The room as a box: where ceiling, back wall and side walls meet, as straight lines through vanishing points.
+
+With the vanishing points known a box has few unknowns (Hedau, Hoiem and Forsyth 2009, "Recovering the spatial layout
+of cluttered rooms"): the back wall's upper edge, its two corners, and its lower edge. All combinations on a grid are
+priced by sums along lines through a vanishing point, which are table look-ups in a picture rectified to that point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.segment.classical._vanishing import Vanishing
+
+__all__ = ["Box", "Fan", "fit_lower", "fit_upper"]
+
+Floats = NDArray[np.float32]
+_CORNERS = 4  # pixels of the map between the tried columns of a corner
+_CORNER_REACH = 0.4  # of the way from the border to the horizon: what stands lower down may be furniture
+_CORNER_COST, _CORNER_GAIN = (
+    0.06,
+    0.12,
+)  # of the width: a corner must be seen, on the upright or on the side wall's edge
+_STRAY = 0.5  # of the width: price of a corner at the floor without one at the ceiling
+_EYE, _EYE_SPREAD, _EYE_COST = 1.15, 0.35, 0.2  # camera at 1.2 to 1.6 m in rooms 2.4 to 3 m high
+_SPACING = 1.0  # pixels of the map between neighbouring lines of a fan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Box:
+    """One border of the back wall and its continuation on the side walls."""
+
+    height: Floats
+    """(w,) row of the border, one a column; outside the picture where the border is."""
+    level: Floats
+    """(w,) row of the back wall's border alone, drawn on to both sides."""
+    corners: tuple[float, float]
+    """Columns of the back wall's left and right corner at that border; outside the picture where it is not seen."""
+    points: tuple[float, float]
+    """Columns of the vanishing points of the back wall's and the side walls' level edges."""
+    cost: float
+
+
+class Fan:
+    """A cost map seen along all lines through one point: sums along any piece of such a line are look-ups."""
+
+    def __init__(self, cost: Floats, column: float, row: float) -> None:
+        h, w = cost.shape
+        self.column, self.row, self.width = column, row, w
+        reach = np.array([[x - column, y - row] for x in (0, w - 1) for y in (-0.3 * h, 1.3 * h)])
+        if 0 < column < w - 1:
+            low, high = -1.35, 1.35
+        else:
+            angles = np.arctan(reach[:, 1] / reach[:, 0])
+            low, high = float(angles.min()), float(angles.max())
+        far = float(np.hypot(reach[:, 0], reach[:, 1]).max())
+        steps = int(np.clip((high - low) * far / _SPACING, 32, 900))
+        self.angles = np.linspace(low, high, steps)
+        x = np.arange(w, dtype=np.float64)
+        self.rows = row + np.tan(self.angles)[:, None] * (x - column)
+        ys = np.clip(self.rows, -1, h).astype(np.float32)
+        xs = np.broadcast_to(x.astype(np.float32), ys.shape).copy()
+        along = cv2.remap(cost, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        along[(self.rows < -0.5) | (self.rows > h - 0.5)] = 0.0
+        self.sums = np.concatenate([np.zeros((steps, 1), np.float32), np.cumsum(along, axis=1)], axis=1)
+
+    def index(self, column: NDArray[np.float64], row: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Which line passes through the points (column, row)."""
+        gap = column - self.column
+        angle = np.arctan((row - self.row) / np.where(np.abs(gap) < 1e-6, 1e-6, gap))
+        k = np.rint((angle - self.angles[0]) / (self.angles[1] - self.angles[0]))
+        clipped: NDArray[np.int64] = np.clip(k, 0, len(self.angles) - 1).astype(np.int64)
+        return clipped
+
+
+def _fit_one(
+    cost: Floats, points: tuple[float, float], horizon: float, uprights: Floats, under: Box | None = None
+) -> Box:
+    """The cheapest border above the horizon, or below it with the corners of the border above: `under`."""
+    h, w = cost.shape
+    back, side = points
+    level, depth = Fan(cost, back, horizon), Fan(cost, side, horizon)
+    columns = np.arange(0, w + 1, _CORNERS)
+    at = np.minimum(columns, w - 1)
+    rows = level.rows[:, at]  # (lines, corners)
+    valid = (rows < horizon - 0.03 * h) if under is None else (rows > horizon + 0.03 * h)
+    line = depth.index(at.astype(float)[None], rows)
+    total = depth.sums[:, -1]
+    left = np.where(columns > 0, depth.sums[line, columns[None]], 0.0)
+    right = np.where(columns < w, total[line] - depth.sums[line, columns[None]], 0.0)
+    price = _corner_price(rows, uprights, at, horizon)
+    price[:, [0, -1]] = 0.0
+    if under is not None:
+        price += w * _STRAY * (np.abs(columns[:, None] - _known(under, w)).min(axis=1) > 1.5 * _CORNERS)
+        left = left + w * _eye_price(level, under, horizon)[:, None]
+    # a wall that runs away from the camera ends before its vanishing point; the back wall's own point is beside it
+    left = np.where(valid & ((columns <= side) | (columns == 0)), left - level.sums[:, columns] + price, np.inf)
+    right = np.where(valid & ((columns >= side) | (columns == w)), right + level.sums[:, columns] + price, np.inf)
+    inside = 0 < back < w
+    best, choice = np.inf, (0, 0, len(columns) - 1)
+    for i, start in enumerate(columns[:-1]):
+        ends = columns > start + 0.08 * w
+        if inside:
+            ends &= (columns < back) | (start > back)
+        if not ends.any():
+            continue
+        both = np.where(ends, left[:, i : i + 1] + right, np.inf)
+        k = int(both.argmin())
+        if both.flat[k] < best:
+            best, choice = float(both.flat[k]), (k // len(columns), i, k % len(columns))
+    k, i, j = choice
+    height = level.rows[k].astype(np.float64).copy()
+    start, end = int(columns[i]), int(columns[j])
+    if start > 0:
+        height[:start] = depth.rows[line[k, i], :start]
+    if end < w:
+        height[end:] = depth.rows[line[k, j], end:]
+    ends_at = (float(start) if start > 0 else -1.0, float(end) if end < w else float(w))
+    return Box(height.astype(np.float32), level.rows[k].astype(np.float32), ends_at, points, best)
+
+
+def _corner_price(rows: NDArray[np.float64], uprights: Floats, at: NDArray[np.int64], horizon: float) -> Floats:
+    """(lines, corners): low where an upright runs from the border towards the horizon, and not beyond."""
+    h, w = uprights.shape
+    sums = np.concatenate([np.zeros((1, w), np.float32), np.cumsum(uprights, axis=0)])
+
+    def share(end: NDArray[np.float64]) -> Floats:
+        low, high = (
+            np.clip(np.rint(edge), 0, h).astype(np.int64) for edge in (np.minimum(rows, end), np.maximum(rows, end))
+        )
+        part: Floats = (sums[high, at] - sums[low, at]) / np.maximum(high - low, 4)
+        return part
+
+    to = horizon - rows
+    seen = share(rows + _CORNER_REACH * to) - share(rows - _CORNER_REACH / 2 * to)
+    price: Floats = (w * (_CORNER_COST - _CORNER_GAIN * seen)).astype(np.float32)
+    return price
+
+
+def _known(box: Box, width: int) -> NDArray[np.float64]:
+    """Columns a corner may stand in below: where one stands above; the picture's sides where none does."""
+    left, right = box.corners
+    return np.array([max(left, 0.0), min(right, float(width))])
+
+
+def _eye_price(level: Fan, under: Box, horizon: float) -> NDArray[np.float64]:
+    """(lines,): the camera is held at about half the room's height, so the horizon halves the back wall."""
+    middle = int(np.clip(np.mean(under.corners), 0, level.width - 1))
+    above = max(horizon - float(under.height[middle]), 1.0)
+    below = np.maximum(level.rows[:, middle] - horizon, 1.0)
+    price: NDArray[np.float64] = _EYE_COST * np.minimum((np.log(below / above / _EYE) / _EYE_SPREAD) ** 2, 9.0)
+    return price
+
+
+def fit_upper(cost: Floats, view: Vanishing, uprights: Floats) -> Box:
+    """The ceiling's border, whichever of the two directions is the back wall's.
+
+    Args:
+        cost: (h, w) price of a border pixel, negative on edges.
+        view: in pixels of that map.
+        uprights: (h, w) 1 on upright edges, else 0.
+    """
+    ways = ((view.second, view.first), (view.first, view.second))
+    return min((_fit_one(cost, way, view.horizon, uprights) for way in ways), key=lambda box: box.cost)
+
+
+def fit_lower(cost: Floats, view: Vanishing, uprights: Floats, under: Box) -> Box:
+    """The floor's border, as `fit_upper`, with the corners `under` those of the ceiling's border."""
+    return _fit_one(cost, under.points, view.horizon, uprights, under)
