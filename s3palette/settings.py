@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from s3palette._secrets import SecretsError, load_or_make
 
-__all__ = ["MIN_SECRET_CHARS", "Settings", "SettingsError", "load_settings"]
+__all__ = ["MIN_SECRET_CHARS", "Settings", "SettingsError", "load_settings", "read_settings"]
 
 MIN_SECRET_CHARS = 32
 """HS256 wants a key of 256 bits at least (RFC 7518, 3.2)."""
@@ -202,15 +202,23 @@ class Settings(BaseSettings):
         return self
 
 
-def load_settings(**overrides: Any) -> Settings:
-    """Settings from `overrides`, else the environment, else the defaults; missing secrets are made and kept.
+def read_settings(**overrides: Any) -> Settings:
+    """Settings from `overrides`, else the environment, else the defaults; secrets may be empty, nothing is written.
 
     Raises SettingsError.
     """
     try:
-        settings = Settings(**overrides)
+        return Settings(**overrides)
     except ValidationError as error:
         raise SettingsError("\n".join(_sentence(problem) for problem in error.errors())) from None
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """As `read_settings`, with what a system needs: missing secrets are made and kept in the data dir.
+
+    Raises SettingsError.
+    """
+    settings = read_settings(**overrides)
     try:
         made = {
             name: SecretStr(load_or_make(settings.secrets_dir / name, min_chars=MIN_SECRET_CHARS))

@@ -67,9 +67,13 @@ def apply(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise fail(f"--out {out}: {error.strerror}.") from None
-    from engine.segment.classical import ClassicalSegmenter
+    from engine.segment.sam3 import Sam3Unavailable
+    from s3palette.engines import load_segmenter
+    from s3palette.settings import SettingsError, read_settings
 
-    work = _Work(recipe, AlbumRule(rule.concepts, rule.protect), ClassicalSegmenter(), out, masks)
+    with one_sentence(SettingsError, Sam3Unavailable):
+        segmenter, _ = load_segmenter(read_settings())
+    work = _Work(recipe, AlbumRule(rule.concepts, rule.protect), segmenter, out, masks)
     rows: list[Row] = []
     with _progress() as progress:
         task = progress.add_task("", total=len(photos))

@@ -138,12 +138,14 @@ class Sam3Segmenter:
         pair = _Pair(0, (1, 1), text, ())
         vision = self._encode([blank])
         self._detect(vision, [pair])
-        if self._backend.device.type == "cuda":
-            free = free_bytes(self._backend.device) // 2  # photos and pairs are on the device together
-            each = bytes_each(lambda count: self._encode([blank] * count), self._backend.device)
-            self._photos.size = fitting(free, each, self._photos.size)
-            each = bytes_each(lambda count: self._head(vision, [pair] * count), self._backend.device)
-            self._pairs.size = fitting(free, each, self._pairs.size)
+        if self._backend.device.type != "cuda":
+            self._photos.size = 1  # a CPU gains nothing from batches
+            return
+        free = free_bytes(self._backend.device) // 2  # photos and pairs are on the device together
+        each = bytes_each(lambda count: self._encode([blank] * count), self._backend.device)
+        self._photos.size = fitting(free, each, self._photos.size)
+        each = bytes_each(lambda count: self._head(vision, [pair] * count), self._backend.device)
+        self._pairs.size = fitting(free, each, self._pairs.size)
         size = 1
         while size < 2 * self._photos.size:
             self._encode([blank] * min(size, self._photos.size))
