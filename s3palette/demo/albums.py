@@ -43,10 +43,14 @@ ALBUMS: Final = (
     ),
     Album(
         name="seller",
-        title="Seller: three options under three lamps, one look",
+        title="Seller: two mugs and a real café photo, one colour",
         preset="seller",
-        photo_names=("mug_teal_daylight", "mug_terracotta_tungsten", "mug_mustard_cool"),
-        concepts={"Body": _recolor("navy_a"), "Background": _recolor("studio_gray")},
+        photo_names=("mug_teal_daylight", "mug_terracotta_tungsten", "coffee"),
+        concepts={
+            "Body": _recolor("navy_a"),
+            # a tone suits paper and wood alike; one grey for both would bleach the table
+            "Background": {"action": "tone", "value": {"exposure": 0.2, "saturation": -60}},
+        },
         protect=("Label_Text", "Gloss"),
     ),
 )

@@ -23,6 +23,7 @@ _VEIL = 0.35  # distance beside the line from ground to body within which a gap 
 _GRAZING = 0.2  # share of its own chroma that a surface keeps under a sheen
 _SMALL, _PURE = 0.1, 0.75  # of the largest piece; a smaller one must have this share of the chroma: else it is a like
 _SHADE = 20.0  # L*
+_CALM = 8.0  # L* of local contrast
 _STEP = 9.0  # Lab units a pixel: the edge between two materials; a highlight's is softer
 _OTHER = 48.0  # L* between the body of a neutral product and a part that is none of it
 _EVEN = 9.0  # L* that such a part varies by at most; a reflection on lacquer varies by more
@@ -71,6 +72,7 @@ def _coloured(features: Features, surface: Surface, product: Bits) -> Bits:
             settled &= cv2.bitwise_not(piece)
     # in its own deep shade a surface has no colour to know it by: what it encloses there is its own
     shade = (fill_holes(settled, int(0.25 * product.sum())) > 0) & (features.lab[..., 0] < _SHADE)
+    shade &= cv2.blur(features.texture, (15, 15)) < _CALM  # dark bits of polished metal are none
     own_too: Bits = (settled > 0) | (shade & product)
     return own_too
 

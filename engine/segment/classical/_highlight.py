@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engine.segment.classical._chroma import Surface
 from engine.segment.classical._features import Features
 from engine.segment.classical._masks import Found, components, disc, instance
+from engine.segment.classical._product import Cut
 from engine.types import Mask
 
 __all__ = ["find_highlight"]
@@ -14,12 +16,68 @@ __all__ = ["find_highlight"]
 _BRIGHT = 74.0  # L* a highlight has at least
 _GLARE = 90.0  # L* its core has where it does not tower above its surroundings
 _EXCESS = 16.0  # L* above the median of the surroundings
+_BARE = 0.35  # of the surface's own chroma: where less is left the lamp shows
+_PALE = 0.5  # of the surface's own a*, b* chroma: a ground of the surface's hue makes `along` say too little
+_RISE = 12.0  # L* above the surface around
+_FRAMED = 0.6  # part of what surrounds a highlight that is the surface
 _MOST = 0.02  # of the photo, all highlights together
 _LARGEST = 0.003  # of the photo: larger bright patches are white things, windows or lamps
 
 
-def find_highlight(features: Features, letters: Mask | None = None) -> Found:
-    """All highlights as one instance; `letters` (h, w) are strokes of print, which are bright and small too."""
+def find_highlight(features: Features, cut: Cut, letters: Mask) -> Found:
+    """All highlights as one instance.
+
+    On a product with a colour of its own they are where that colour gives way to the lamp's; elsewhere, what is bright
+    and pale.
+
+    Args:
+        features: of the photo.
+        cut: what `product_mask` gave.
+        letters: (h, w) strokes of print, which are bright and small too.
+    """
+    if cut.surface is not None and cut.surface.chromatic:
+        return _veils(features, cut, cut.surface, letters)
+    return _sparks(features, letters)
+
+
+def _veils(features: Features, cut: Cut, surface: Surface, letters: Mask) -> Found:
+    """Lamps mirrored in a coloured surface: lighter than it, without its chroma, and with it all around.
+
+    Only their core: the fringe still has the surface's colour, and kept it would show as a ring of the old one.
+    """
+    light = features.lab[..., 0]
+    h, w = light.shape
+    own = surface.alike & (cut.mask > 0.5)
+    weight = own.astype(np.float32)
+    reach = max(4.0, 0.02 * min(h, w))
+    around = cv2.GaussianBlur(light * weight, (0, 0), reach) / np.maximum(cv2.GaussianBlur(weight, (0, 0), reach), 1e-3)
+    rise = light - around
+    strength = np.hypot(features.lab[..., 1], features.lab[..., 2])
+    pale = strength < max(8.0, _PALE * float(np.median(strength[own]))) if own.any() else own
+    bare = (surface.along < _BARE) & pale & (rise > _RISE) & (cut.mask > 0.5) & (letters == 0)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(bare.astype(np.uint8), connectivity=8)
+    kept = np.zeros((h, w), np.uint8)
+    rises: list[float] = []
+    for k in range(1, count):
+        x, y, dx, dy, area = (int(v) for v in stats[k])
+        if not 4 <= area <= _LARGEST * h * w:
+            continue
+        window = (slice(max(0, y - 5), y + dy + 5), slice(max(0, x - 5), x + dx + 5))
+        mine = (labels[window] == k).astype(np.uint8)
+        ring = (cv2.dilate(mine, disc(5)) > 0) & (cv2.dilate(mine, disc(2)) == 0)
+        if ring.any() and own[window][ring].mean() > _FRAMED and not letters[window][ring].any():
+            kept[window][mine > 0] = 255
+            rises += [float(rise[window][mine > 0].mean())] * area
+    if not rises or len(rises) > _MOST * h * w:
+        return 0.0, ()
+    score = float(np.clip(0.3 + np.mean(rises) / 70.0, 0, 0.9)) * min(1.0, 0.5 + len(rises) / 60.0)
+    core = np.clip(0.5 + (_BARE - surface.along) / 0.3, 0, 1)
+    mask = np.where(kept > 0, core, 0).astype(np.float32)
+    return score, (instance(mask, score, features.size),)
+
+
+def _sparks(features: Features, letters: Mask) -> Found:
+    """Small, bright, pale patches well above what surrounds them."""
     light = features.lab[..., 0]
     chroma = np.hypot(features.lab[..., 1], features.lab[..., 2])
     h, w = light.shape
@@ -48,7 +106,7 @@ def find_highlight(features: Features, letters: Mask | None = None) -> Found:
             continue
         window = (slice(y0, y0 + dy), slice(x0, x0 + dx))
         mine = labels[window] == k
-        if letters is not None and (letters[window][mine] > 0).mean() > 0.3:
+        if (letters[window][mine] > 0).mean() > 0.3:
             continue
         if patch_area[patch[window][mine]].max() > 2 * _LARGEST * h * w:
             continue  # a corner of a window, a lamp or a white wall

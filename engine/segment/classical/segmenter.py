@@ -108,7 +108,7 @@ class _Search:
         if finder == "text":
             return find_text(self._features, self._cut)
         if finder == "highlight":
-            return find_highlight(self._features, self._letters)
+            return find_highlight(self._features, self._cut, self._letters)
         return _FINDERS[finder](self._features)
 
     @cached_property
