@@ -196,6 +196,19 @@ def test_one_thing_is_claimed_by_one_concept(answers: list[Segmentation], kept: 
     assert [answer.status == "found" for answer in left] == [bool(answer.instances) for answer in left]
 
 
+def test_a_layer_of_pixels_claims_nothing() -> None:
+    """Its masks have another size: the classical finder's."""
+    gloss = Segmentation(
+        Prompt("Gloss", None, "highlight", several=True),
+        "found",
+        0.9,
+        (Instance(0.99, (0, 0, 1, 1), np.ones((9, 7), np.float32)),),
+        "classical",
+    )
+    answers = [gloss, claim("Window", 0.8, (2, 2)), claim("Door", 0.7, (2, 2))]
+    assert [len(answer.instances) for answer in one_claim(answers, 0.85)] == [1, 1, 0]
+
+
 def test_out_of_memory_halves_the_part_and_goes_on() -> None:
     limit, sizes = SizeLimit(8), []
 

@@ -72,10 +72,10 @@ def distinct(masks: Tensor, iou: float) -> Tensor:
 def one_claim(answers: Sequence[Segmentation], iou: float) -> list[Segmentation]:
     """Give a thing that two concepts claim to the better score (of equal ones to the earlier concept).
 
-    Only concepts that come several to a photo take part: two of them never mean the same pixels, while a surface and
-    what is printed on it may.
+    Only concepts with a text that come several to a photo take part: two of them never mean the same pixels, while a
+    surface and what is printed on it, or shines on it, may.
     """
-    claims = [(a, k) for a, answer in enumerate(answers) if answer.prompt.several for k in range(len(answer.instances))]
+    claims = [(a, k) for a, answer in enumerate(answers) if _claims(answer) for k in range(len(answer.instances))]
     if len({a for a, _ in claims}) < 2:
         return list(answers)
     claims.sort(key=lambda claim: (-answers[claim[0]].instances[claim[1]].score, claim))
@@ -90,10 +90,14 @@ def one_claim(answers: Sequence[Segmentation], iou: float) -> list[Segmentation]
     stays = {claims[row] for row in kept}
     return [
         _with(answer, tuple(i for k, i in enumerate(answer.instances) if (a, k) in stays))
-        if answer.prompt.several
+        if _claims(answer)
         else answer
         for a, answer in enumerate(answers)
     ]
+
+
+def _claims(answer: Segmentation) -> bool:
+    return answer.prompt.several and answer.prompt.text is not None
 
 
 def _with(answer: Segmentation, instances: tuple[Instance, ...]) -> Segmentation:
