@@ -65,9 +65,11 @@ def _transformers(weights: Weights, device: torch.device, mode: str | None) -> S
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
     from safetensors import SafetensorError
     from transformers import AutoTokenizer, Sam3Model
+    from transformers.utils import logging
 
     from engine.segment.sam3.transformers_backend import TransformersBackend
 
+    logging.disable_progress_bar()
     try:
         # float32 also where the file has less: autocast chooses the precision of each operation.
         model = Sam3Model.from_pretrained(weights.source, dtype="float32")
