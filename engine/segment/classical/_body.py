@@ -23,11 +23,12 @@ _VEIL = 0.35  # distance beside the line from ground to body within which a gap 
 _GRAZING = 0.2  # share of its own chroma that a surface keeps under a sheen
 _SMALL, _PURE = 0.1, 0.75  # of the largest piece; a smaller one must have this share of the chroma: else it is a like
 _SHADE = 20.0  # L*
+_HUE, _STRAY = 0.18, 4.0  # distance beside the line from ground to body that is another hue; times the surface's own
 _CALM = 8.0  # L* of local contrast
 _STEP = 9.0  # Lab units a pixel: the edge between two materials; a highlight's is softer
 _OTHER = 48.0  # L* between the body of a neutral product and a part that is none of it
 _EVEN = 9.0  # L* that such a part varies by at most; a reflection on lacquer varies by more
-_DIM = 12.0  # L* below which colour is not to be trusted
+_DIM = 9.0  # L* below which colour is not to be trusted
 
 
 def find_body(features: Features, cut: Cut, letters: Mask) -> Found:
@@ -44,6 +45,8 @@ def find_body(features: Features, cut: Cut, letters: Mask) -> Found:
     product = cut.mask >= 0.5
     own = _coloured(features, surface, product) if surface.chromatic else _neutral(features, product)
     body = _whole(own, product, _veiled(surface), letters)
+    if surface.chromatic:
+        body &= cv2.bitwise_not(_fittings(features, surface, product))
     share = float((body > 0).sum() / max(1, product.sum()))
     if share < _LEAST:
         return 0.0, ()
@@ -75,6 +78,25 @@ def _coloured(features: Features, surface: Surface, product: Bits) -> Bits:
     shade &= cv2.blur(features.texture, (15, 15)) < _CALM  # dark bits of polished metal are none
     own_too: Bits = (settled > 0) | (shade & product)
     return own_too
+
+
+def _fittings(features: Features, surface: Surface, product: Bits) -> Mask:
+    """Small parts of plainly another hue, as gold on leather: too small to survive a smooth outline.
+
+    How far the surface's own hue strays says what another one is: little on lacquer, much on worn leather.
+    """
+    own = surface.alike & product & (surface.along > _PURE)
+    if not own.any():
+        return np.zeros(features.shape, np.uint8)
+    limit = max(_HUE, _STRAY * float(np.quantile(surface.beside[own], 0.9)))
+    coloured = product & (surface.along > _GRAZING) & (features.lab[..., 0] > _DIM)
+    other = (coloured & (surface.beside > limit)).astype(np.uint8) * 255
+    found = np.zeros(features.shape, np.uint8)
+    for piece in components(cv2.morphologyEx(other, cv2.MORPH_OPEN, disc(1)), max(8, int(0.0002 * product.sum()))):
+        found |= piece
+    fringe = (coloured & (surface.beside > 0.5 * limit)).astype(np.uint8) * 255
+    parts: Mask = cv2.dilate(found, disc(3)) & (fringe | found)
+    return parts
 
 
 def _neutral(features: Features, product: Bits) -> Bits:

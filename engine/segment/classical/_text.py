@@ -58,37 +58,26 @@ def find_text(features: Features, cut: Cut) -> Found:
     """
     fine: Rgb | None = None
     found: list[Instance] = []
-    labels: list[tuple[Mask, float]] = []
-    for line in _lines(_letters(features)):
-        score = _confidence(line)
+    labels: list[Mask] = []
+    scored = sorted(((_confidence(line), line) for line in _lines(_letters(features))), key=lambda pair: -pair[0])
+    for score, line in scored:
         if score < _SURE:
-            continue
+            break
         block, seeds = _block(line, features.shape), _painted(line, features.shape)
+        if any((label[block > 0] > 0).mean() > 0.5 for label in labels):
+            continue  # a further line of a label that is kept whole already
         patch = label_patch(features, cut, block, seeds)
         if patch is not None:
-            labels.append((patch, score))
+            labels.append(patch)
+            found.append(instance(soften(patch, 1.0), score, features.size))
             continue
         fine = fine_copy(features) if fine is None else fine
         mask = strokes(fine, block, seeds)
         if (mask >= 0.5).any():
             found.append(instance(mask, score, features.size))
-    found.extend(instance(soften(patch, 1.0), score, features.size) for patch, score in _merged(labels))
     if not found:
         return 0.0, ()
     return max(i.score for i in found), ordered(found)
-
-
-def _merged(labels: list[tuple[Mask, float]]) -> list[tuple[Mask, float]]:
-    """One patch a label, though several lines lead to it; the surest line gives the score."""
-    merged: list[tuple[Mask, float]] = []
-    for patch, score in sorted(labels, key=lambda found: -found[1]):
-        for k, (other, best) in enumerate(merged):
-            if ((patch & other) > 0).sum() > 0.5 * min((patch > 0).sum(), (other > 0).sum()):
-                merged[k] = (patch | other, best)
-                break
-        else:
-            merged.append((patch, score))
-    return merged
 
 
 def letter_mask(features: Features) -> Mask:
