@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import pickle
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ray import serve
+from ray.serve.exceptions import RayServeException
 
 from actors.entity_host import EntityHost
 from actors.job_coordinator import job_behaviour
@@ -30,6 +32,7 @@ __all__ = ["HostActor"]
 log = logging.getLogger(__name__)
 
 FORGET_ANSWERS_EVERY_S = 3600.0
+LOOK_FOR_WORKERS_EVERY_S = 0.2
 
 
 def utc_now() -> datetime:
@@ -151,6 +154,19 @@ class HostActor:
 
 
 async def _engine(task: PhotoTask) -> PhotoOutcome:
-    handle = serve.get_deployment_handle(DEPLOYMENT, ENGINE_APP)
-    outcome: PhotoOutcome = await handle.process.remote(task)
+    workers = await _workers()
+    outcome: PhotoOutcome = await workers.process.remote(task)
     return outcome
+
+
+async def _workers() -> Any:
+    """Handle of the engine workers, as soon as they are deployed.
+
+    Hosts open before the engine, so a photo owed from the life before would use up its attempts while a model loads.
+    The caller bounds the wait.
+    """
+    while True:
+        # What Serve raises before its controller runs, and before the application is known to it.
+        with contextlib.suppress(RayServeException, KeyError):
+            return serve.get_deployment_handle(DEPLOYMENT, ENGINE_APP)
+        await asyncio.sleep(LOOK_FOR_WORKERS_EVERY_S)
