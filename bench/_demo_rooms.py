@@ -33,7 +33,7 @@ from _demo_parts import (
     wavy_sheet,
 )
 
-__all__ = ["ROOMS"]
+__all__ = ["HELD_OUT", "ROOMS"]
 
 
 def living(stage: Stage) -> None:
@@ -326,3 +326,10 @@ ROOMS: dict[str, View] = {
     "kitchen": View(kitchen, Camera((2.35, 0.2, 1.42), (1.75, 4.2, 1.42), 70, 0.09), 1.0, (1.0, 0.99, 0.97), seed=2),
     "bedroom": View(bedroom, Camera((2.45, 0.2, 1.38), (2.15, 4.3, 1.38), 72, 0.09), 2.6, (0.98, 1.0, 1.0), seed=3),
 }
+
+HELD_OUT: dict[str, View] = {
+    "living_b": View(living, Camera((1.3, 0.3, 1.5), (2.9, 4.6, 1.35), 72, 0.05), 1.05, (1.0, 1.0, 1.0), seed=11),
+    "kitchen_b": View(kitchen, Camera((1.5, 0.25, 1.5), (2.5, 4.2, 1.4), 74, 0.05), 1.0, (1.0, 0.99, 0.97), seed=12),
+    "bedroom_b": View(bedroom, Camera((1.5, 0.25, 1.45), (2.5, 4.3, 1.35), 74, 0.05), 2.6, (0.98, 1.0, 1.0), seed=13),
+}
+"""Other views of the same rooms, to check on what was not tuned on; no part of the demo."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import mitsuba as mi
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +26,14 @@ from _demo_develop import denoise, develop  # noqa: E402 - mitsuba's variant mus
 from _demo_house import View  # noqa: E402
 from _demo_parts import Stage, texel  # noqa: E402 - mitsuba's variant must be set first
 from _demo_products import PRODUCTS  # noqa: E402
-from _demo_rooms import ROOMS  # noqa: E402
+from _demo_rooms import HELD_OUT, ROOMS  # noqa: E402
 
 WIDTH, HEIGHT = 1200, 900
+CHECK_SIZE = (800, 600)
 ROOT = Path(__file__).resolve().parent.parent
 PHOTOS = ROOT / "s3palette" / "demo" / "photos"
 TRUTH = ROOT / "tests" / "engine" / "truth"
+CHECKS = ROOT / "tests" / "engine" / "held_out"
 INTEGRATOR = {"type": "path", "max_depth": 7, "rr_depth": 4}
 LABELS = (
     "none",
@@ -109,7 +112,7 @@ def probe(scene: Any, stage: Stage, view: View) -> Layers:
 
 
 def render(name: str, view: View, spp: int) -> None:
-    """Write PHOTOS/name.jpg and TRUTH/name.png."""
+    """Write PHOTOS/name.jpg and TRUTH/name.png, or both into CHECKS."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         stage = Stage(Path(folder))
@@ -120,21 +123,27 @@ def render(name: str, view: View, spp: int) -> None:
         noisy = np.array(mi.render(scene, integrator=mi.load_dict(INTEGRATOR), sensor=camera, spp=spp), np.float32)
     light = denoise(noisy[..., :3], known.albedo, known.normal, known.depth)
     photo = develop(light, view.exposure, view.balance, view.seed)
-    Image.fromarray(known.labels).save(TRUTH / f"{name}.png", optimize=True)
-    Image.fromarray(photo).save(PHOTOS / f"{name}.jpg", quality=90, optimize=True)
-    size = (PHOTOS / f"{name}.jpg").stat().st_size // 1024
+    photos, truth, labels = PHOTOS, TRUTH, known.labels
+    if name in HELD_OUT:  # both in one folder of the tests, smaller
+        photos = truth = CHECKS
+        photo = cv2.resize(photo, CHECK_SIZE, interpolation=cv2.INTER_AREA)
+        labels = cv2.resize(labels, CHECK_SIZE, interpolation=cv2.INTER_NEAREST)
+    Image.fromarray(labels).save(truth / f"{name}.png", optimize=True)
+    Image.fromarray(photo).save(photos / f"{name}.jpg", quality=90, optimize=True)
+    size = (photos / f"{name}.jpg").stat().st_size // 1024
     print(f"{name}: {time.perf_counter() - start:.0f} s, {size} KB")
 
 
 def main() -> None:
     """Render the photos named on the command line, or all."""
-    everything = ROOMS | PRODUCTS
+    everything = ROOMS | PRODUCTS | HELD_OUT
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help=f"any of {', '.join(everything)}")
     parser.add_argument("--spp", type=int, default=40, help="samples a pixel")
     options = parser.parse_args()
     PHOTOS.mkdir(parents=True, exist_ok=True)
     TRUTH.mkdir(parents=True, exist_ok=True)
+    CHECKS.mkdir(parents=True, exist_ok=True)
     for name in options.names or everything:
         render(name, everything[name], options.spp)
 

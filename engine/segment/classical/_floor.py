@@ -57,7 +57,7 @@ def _floor_colour(paint: NDArray[np.float32], area: Floats, down: Floats, y: Flo
         wall = _occupied(x, area, mine, down < 0.12)
         bottom = float(area[mine & (y > 0.9)].sum() / (area[y > 0.9].sum() + 1e-9))
         sides = [area[mine & side].sum() / (area[side].sum() + 1e-9) for side in (x < 0.04, x > 0.96)]
-        score = share**0.3 * (0.1 + wall) * (0.4 + bottom) * (0.1 + float(np.mean(sides)))
+        score = share**0.3 * (0.3 + wall) * (0.4 + bottom) * (0.03 + float(np.mean(sides)))
         if score > best:
             best, chosen = score, mine
     return chosen

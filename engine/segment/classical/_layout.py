@@ -39,8 +39,12 @@ class Room:
     """(w,) row where the floor begins, were there no furniture; over h where it is not in the picture."""
     corners: tuple[float, float]
     """Columns of the left and right corner of the back wall under the ceiling; outside the picture where unseen."""
+    seen: Floats
+    """(w,) 0..1: where the ceiling's border lies on a visible edge, and is not drawn on across furniture."""
     support: float
-    """0..1: part of the ceiling's border that lies on a visible edge."""
+    """0..1: how much of the ceiling's border that is."""
+    floor_support: float
+    """0..1: part of the floor's border that lies on a visible edge; 0 where the usual place was taken instead."""
     square: float
     """0..1: part of all long slanted edges that run in the box's two level directions."""
 
@@ -62,7 +66,9 @@ def read_room(features: Features) -> Room | None:
     uprights = _uprights(even)
     low = _long_edges(even)
     lower = fit_lower(_floor_cost(low, uprights), view, uprights, upper)
-    support = _on_edges(upper.height, edge)
+    seen_at = _on_edges(upper.height, edge)
+    low_at = _on_edges(lower.height, low)
+    support, floor_support = _share(upper.height, half[1], seen_at), _share(lower.height, half[1], low_at)
 
     def full(height: Floats) -> Floats:
         line: Floats = cv2.resize(height.reshape(1, -1), (w, 1), interpolation=cv2.INTER_LINEAR).ravel() * scale + _HALF
@@ -70,17 +76,27 @@ def read_room(features: Features) -> Room | None:
 
     left, right = (_seen(corner, upper.height, view.horizon, bold) for corner in upper.corners)
     left, right = (-1.0 if left is None else left * scale), (float(w) if right is None else right * scale)
-    floor = full(lower.height) if _on_edges(lower.height, low) > _CLEAR else np.full(w, _USUAL * h, np.float32)
-    return Room(full(upper.height), full(upper.level), floor, (left, right), support, seen.support)
+    believed = floor_support > _CLEAR
+    floor = full(lower.height) if believed else np.full(w, _USUAL * h, np.float32)
+    bare = cv2.resize(cv2.blur(seen_at.astype(np.float32).reshape(1, -1), (15, 1)), (w, 1)).ravel()
+    return Room(
+        ceiling=full(upper.height), back=full(upper.level), floor=floor, corners=(left, right), seen=bare,
+        support=support, floor_support=floor_support if believed else 0.0, square=seen.support,
+    )  # fmt: skip
 
 
-def _on_edges(height: Floats, edge: Floats) -> float:
-    """0..1: part of a border, one row a column, that lies on edges; less where little of it is in the picture."""
-    inside = (height >= 0) & (height < len(edge))
+def _on_edges(height: Floats, edge: Floats) -> NDArray[np.bool_]:
+    """(w,) whether a border, one row a column, lies on an edge there."""
     row = np.clip(np.rint(height), 0, len(edge) - 1).astype(np.int64)
     near = cv2.dilate(edge, np.ones((5, 1), np.uint8))
-    share = float((near[row, np.arange(len(height))] > 0.2)[inside].mean()) if inside.any() else 0.0
-    return share * float(np.clip(inside.mean() * 2, 0, 1))
+    on: NDArray[np.bool_] = (near[row, np.arange(len(height))] > 0.2) & (height >= 0) & (height < len(edge))
+    return on
+
+
+def _share(height: Floats, rows: int, on: NDArray[np.bool_]) -> float:
+    """0..1: part of a border that lies on edges; less where little of it is in the picture."""
+    inside = (height >= 0) & (height < rows)
+    return float(on[inside].mean()) * float(np.clip(inside.mean() * 2, 0, 1)) if inside.any() else 0.0
 
 
 def _seen(corner: float, ceiling: Floats, horizon: float, uprights: Floats) -> float | None:

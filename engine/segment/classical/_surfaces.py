@@ -29,6 +29,7 @@ ROOM = 0.7  # room-likeness below which nothing is called floor, wall or ceiling
 _EDGE = 1.6  # Lab units a pixel at which the walk is slowed to 1/e
 _CLOSED = 2.2  # Lab units a pixel: an outline as strong as this, without a gap, bounds an object
 _TWO_PAINTS = 8.0  # between unshaded colours that are surely not one paint in two lights
+_BARE = 0.002  # of the photo: so much of a wall must be seen to know its paint
 _FOLD = 0.4  # L* units a pixel
 _SMOOTH = 1.0  # Lab units a pixel: what is reached over less is the same surface in another light
 _STRIP = 0.05  # of the height: so far below the ceiling a wall is mostly bare
@@ -44,6 +45,8 @@ class Layout:
 
     room: float
     """0..1: how much the photo looks like a room at all."""
+    trust: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """0..1: how surely the borders of ceiling, walls and floor were found."""
     regions: Regions | None = None
     """None where it is no room."""
     probability: Floats | None = None
@@ -58,14 +61,14 @@ def read_layout(features: Features) -> Layout:
     box = read_room(features)
     if box is None:
         return Layout(0.0)
-    room = min(room, box.support / 0.75)
+    room = min(room, box.support / 0.7, box.square / 0.7)
     if room < ROOM:
         return Layout(room)
     parts = _parts(features, box)
     regions = make_regions(features, parts)
     prior, trust = _priors(features, regions, box, parts)
     allowed = _allowed(regions, parts)
-    return Layout(room, regions, _spread(_walk_matrix(regions, allowed), prior, trust, allowed))
+    return Layout(room, _trust(box), regions, _spread(_walk_matrix(regions, allowed), prior, trust, allowed))
 
 
 def _parts(features: Features, box: Room) -> NDArray[np.int32]:
@@ -95,6 +98,13 @@ def _parts(features: Features, box: Room) -> NDArray[np.int32]:
     return parts
 
 
+def _trust(box: Room) -> tuple[float, float, float]:
+    """How surely the borders of ceiling, walls and floor were found: the box's edges are seen, and are a box's."""
+    upper = min(1.0, box.support / 0.9) * min(1.0, box.square / 0.75)
+    lower = 0.5 + 0.45 * min(1.0, box.floor_support / 0.9)
+    return 0.97 * upper, 0.93 * upper * (0.5 + 0.5 * lower), 0.97 * upper * lower
+
+
 def find_surface(features: Features, layout: Layout, kind: int) -> Found:
     """The whole surface as one instance: CEILING, WALL or FLOOR."""
     regions, probability = layout.regions, layout.probability
@@ -111,13 +121,11 @@ def find_surface(features: Features, layout: Layout, kind: int) -> Found:
     share = float((kept > 0).mean())
     if share < _SMALLEST[kind]:
         return 0.0, ()
-    inside = float(soft[kept > 0].mean())
-    score = layout.room * float(np.clip((inside - 0.2) / 0.5, 0, 1)) * min(1.0, 0.6 + share / (4 * _SMALLEST[kind]))
-    if score < 0.35:
-        return 0.0, ()
+    inside = float(np.clip((soft[kept > 0].mean() - 0.2) / 0.5, 0, 1))
+    score = layout.trust[kind] * inside * min(1.0, 0.6 + share / (4 * _SMALLEST[kind]))
     mask: FloatMask = np.where(kept > 0, np.maximum(soft, 0.55), np.minimum(soft, 0.35) * 0.5).astype(np.float32)
     mask = cv2.GaussianBlur(mask, (0, 0), 0.8)
-    return min(score, 0.95), (instance(mask, min(score, 0.95), features.size),)
+    return score, (instance(mask, score, features.size),)
 
 
 def _allowed(regions: Regions, parts: NDArray[np.int32]) -> Floats:
@@ -151,6 +159,7 @@ def _priors(features: Features, regions: Regions, box: Room, parts: NDArray[np.i
     """(n, 4) class priors and (n,) how much each is to be trusted against its neighbours."""
     h = features.shape[0]
     rows = np.arange(h, dtype=np.float32)[:, None]
+    seen = np.broadcast_to(box.seen[None], features.shape).astype(np.float32)
     part = np.rint(regions.mean(parts.astype(np.float32))).astype(int)
     under = regions.mean(np.clip((rows - box.ceiling[None]) / h, -1, 1).astype(np.float32))
     down = regions.mean(np.clip((rows - box.floor[None]) / h, -1, 1).astype(np.float32))
@@ -162,11 +171,13 @@ def _priors(features: Features, regions: Regions, box: Room, parts: NDArray[np.i
     light: Floats = regions.paint[:, 0].astype(float)
     paint = regions.paint * np.array((_SHADE, 1, 1), np.float32)
     ceiling = above * even * (0.15 + 0.85 * likeness(regions, paint, above * 1.0, 6.0))
-    strip = ~above * _step((_STRIP - under) / 0.015) * even * (1 - blown)
+    strip = ~above * _step((_STRIP - under) / 0.015) * even * (1 - blown) * _step((regions.mean(seen) - 0.4) / 0.08)
     wall_colour, tight, lit = (np.zeros(len(part)) for _ in range(3))
     for face in (1, 2, 3):
         seeds = strip * (part == face)
-        if (seeds * regions.area).sum() > 0.002 * features.lab[..., 0].size:
+        if (seeds * regions.area).sum() < _BARE * features.lab[..., 0].size:
+            seeds = strip  # furniture hides where this wall begins: it has the paint of the others
+        if (seeds * regions.area).sum() > _BARE * features.lab[..., 0].size:
             wall_colour = np.where(part == face, likeness(regions, paint, seeds, 5.0, 0.3), wall_colour)
             tight = np.where(
                 part == face, likeness(regions, paint * np.array((2, 1, 1), np.float32), seeds, 2.5, 0.4), tight
@@ -234,4 +245,4 @@ def _room_likeness(features: Features) -> float:
     length = np.hypot(dx, dy)
     upright = float(length[np.abs(dx) < 0.12 * np.abs(dy)].sum()) / h
     level = float(length[np.abs(dx) >= 0.12 * np.abs(dy)].sum()) / w
-    return float(np.clip(min(upright / 3.0, level / 2.5, 1.0), 0, 1))
+    return float(np.clip(min(upright / 2.2, level / 1.7, 1.0), 0, 1))
