@@ -11,6 +11,7 @@ import fcntl
 import json
 import logging
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ OBJECT_STORE_BYTES = 100 * 2**20
 """No photo passes through Ray's object store."""
 READY_WITHIN_S = 120.0
 STOP_PATIENCE_S = 10.0
+KNOCK_S = 5.0
 _LOCKED_WITHIN_S = 0.3
 """`_is_held` has the lock for a moment too."""
 
@@ -84,8 +86,22 @@ def connect(data_dir: Path) -> Running:
     if not ray.is_initialized():
         if told.ray_token is not None:
             use_token(Path(told.ray_token))
-        ray.init(address=told.ray_address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
+        try:
+            _knock(told.ray_address)
+            ray.init(address=told.ray_address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
+        except (OSError, RuntimeError) as error:
+            raise ClusterError(
+                f"Ray at {told.ray_address} does not let us in ({type(error).__name__}); restart with 's3palette down' "
+                f"and 's3palette up', Ray's logs are in {told.ray_logs}."
+            ) from error
     return told
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nothing listens: Ray itself would wait for minutes."""
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=KNOCK_S):
+        pass
 
 
 class System:
