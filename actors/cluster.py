@@ -181,6 +181,7 @@ class System:
                 object_store_memory=OBJECT_STORE_BYTES,
                 resources={LOG_NODE: 1_000},
             )
+            self._check_gpus(ray)
         else:
             ray.init(address=os.environ["RAY_ADDRESS"], namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
             self._check_cluster(ray)
@@ -198,7 +199,10 @@ class System:
             raise ClusterError(f"The event log in {settings.data_dir} cannot be used: {_cause(error)}") from error
         self._say("Starting the entrance" if settings.engine == "external" else "Starting the entrance and the engine")
         serve.start(http_options={"host": settings.http_host, "port": settings.http_port})
-        serve.run_many(self._targets(settings), wait_for_applications_running=True)
+        try:
+            serve.run_many(self._targets(settings), wait_for_applications_running=True)
+        except RuntimeError as error:
+            raise ClusterError(_why_not_deployed(serve.status())) from error
         self._await_ready()
         self._write_address(ray)
 
@@ -214,6 +218,14 @@ class System:
             check_engine(self._settings)
         except Sam3Unavailable as error:
             raise ClusterError(str(error)) from error
+
+    def _check_gpus(self, ray: Any) -> None:
+        wanted, there = self._settings.sam3_gpus, ray.cluster_resources().get("GPU", 0)
+        if self._settings.segmenter == "sam3" and there < wanted:
+            raise ClusterError(
+                f"SAM 3 wants {wanted:g} of a GPU and Ray finds {there:g} here; set S3P_SAM3_GPUS=0 to run it on the "
+                "CPU, or S3P_ENGINE=classical."
+            )
 
     def _check_cluster(self, ray: Any) -> None:
         if LOG_NODE not in ray.cluster_resources():
@@ -308,6 +320,16 @@ def _is_held(path: Path) -> bool:
         except BlockingIOError:
             return True
         return False
+
+
+def _why_not_deployed(status: Any) -> str:
+    """The last line of the traceback that a replica left behind, without the name of its error."""
+    for application in status.applications.values():
+        for name, deployment in application.deployments.items():
+            lines = deployment.message.strip().splitlines()
+            if len(lines) > 1:
+                return f"{name} did not start: {lines[-1].partition(': ')[2] or lines[-1]}"
+    return "Ray Serve could not start the entrance or the engine; 's3palette doctor' may know why."
 
 
 def _cause(error: Exception) -> str:
