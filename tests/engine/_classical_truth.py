@@ -1,4 +1,4 @@
-"""What the classical segmenter is measured against: exact masks of rendered photos, and photos it was not tuned on."""
+"""What the classical segmenter is measured against: exact masks of rendered photos, and changed copies of them."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_a_paper_label_is_protected_whole_and_print_on_the_product_by_its_stroke
     ("bag_burgundy", "product", "brighter", 0.98),
     ("bottle", "product", "noisy", 0.95),
 ])  # fmt: skip
-def test_photos_it_was_not_tuned_on(name: str, finder: str, change: str, least: float) -> None:
+def test_a_changed_photo_keeps_its_masks(name: str, finder: str, change: str, least: float) -> None:
     alter, follow = VARIATIONS[change]
     rgb = alter(photo(name))
     theirs, decided = target(name, finder)
