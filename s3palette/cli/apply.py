@@ -86,7 +86,8 @@ def apply(
     with one_sentence(OSError):
         _write_sheets(work.rule, preset, rows, out)
     if len(rows) < len(photos):
-        raise fail(f"{len(photos) - len(rows)} of {len(photos)} photos failed; the others are in {out}.")
+        others = f"; the others are in {out}" if rows else ""
+        raise fail(f"{len(photos) - len(rows)} of {len(photos)} photos failed{others}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -70,6 +70,12 @@ def test_a_bad_photo_fails_alone(small_photo: Path, tmp_path: Path) -> None:
     assert files(out) == {"mug_result.png", "mug_preview.jpg", "before-after.png"}
 
 
+def test_where_every_photo_fails_no_others_are_promised(tmp_path: Path) -> None:
+    done = run(tmp_path / "missing.jpg", *RULE, "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1] == "1 of 1 photos failed."
+
+
 def test_where_every_photo_fails_there_is_no_sheet(tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert run(tmp_path / "missing.jpg", *RULE, "--out", out).exit_code == 1
