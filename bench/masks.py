@@ -5,9 +5,9 @@ would do: a fixed band of the picture for ceiling (top fifth), wall (below, to 6
 GrabCut from a centred box for the product, its complement for the background, MSER boxes for text. Text is measured on
 its ink; where the finder keeps a whole paper label instead, the share of ink it covers is printed.
 
-`--changed` measures the product photos again after changes of the picture (a few of which the finders were chosen by, so
-they are a check of steadiness and not an unseen test): mirrored, a stop brighter and
-darker, another white balance, noise, half the size, JPEG at quality 60.
+`--changed` measures the product photos again after changes of the picture: mirrored, a stop brighter and darker,
+another white balance, noise, half the size, JPEG at quality 60. Some of the finders' constants were chosen
+with these in view: it is a check of steadiness, not an unseen test.
 """
 
 from __future__ import annotations
