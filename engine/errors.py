@@ -1,9 +1,9 @@
 """The engine's own errors.
 
-    EngineError
-    ├── BadPhoto          the photo itself cannot be used; trying again cannot help
-    ├── NeedsModel        no concept of the recipe can be found by the segmenter in use
-    └── NotSupported      the recipe asks for something this build of the engine cannot do yet
+EngineError
+├── BadPhoto          the photo itself cannot be used; trying again cannot help
+├── NeedsModel        no concept of the recipe can be found by the segmenter in use
+└── NotSupported      the recipe asks for something this build of the engine cannot do yet
 """
 
 __all__ = ["BadPhoto", "EngineError", "NeedsModel", "NotSupported"]
