@@ -24,7 +24,7 @@ from engine.segment.sam3.preprocess import box_prompts, normalise, to_photo_box,
 from engine.segment.sam3.roi_align import roi_align
 from engine.types import Exemplar, Instance, Prompt, Segmentation
 
-from ._sam3 import backend, photo, save_tiny
+from ._sam3 import backend, photo, prompts, save_tiny
 
 
 def theirs(pixels: torch.Tensor, text: TextFeatures, boxes: torch.Tensor, labels: torch.Tensor) -> Any:
@@ -286,6 +286,34 @@ def test_nothing_is_compiled_on_the_cpu_unless_asked() -> None:
     assert compile_mode(Sam3Options(), torch.device("cpu")) is None
     assert compile_mode(Sam3Options(compile="default"), torch.device("cpu")) == "default"
     assert compile_mode(Sam3Options(compile="off"), torch.device("cuda")) is None
+
+
+@pytest.fixture
+def broken_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(graph: Any, inputs: Any) -> Any:
+        raise OSError("no compiler here")
+
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda module, **_: real(module, backend=broken))
+
+
+@pytest.mark.usefixtures("broken_compiler")
+def test_a_model_that_cannot_be_compiled_runs_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(
+        "engine.segment.sam3.load.compile_mode", lambda options, _: {"auto": "default"}.get(options.compile)
+    )
+    loaded = load_sam3(Sam3Options(weights=str(save_tiny(tmp_path)), device="cpu"))
+    assert "runs as it is" in caplog.text
+    assert len(loaded.answer([loaded.prepare(photo(1), prompts(2))])[0]) == 2
+
+
+@pytest.mark.usefixtures("broken_compiler")
+def test_a_compilation_that_was_asked_for_and_fails_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Sam3Unavailable, match="S3P_SAM3_COMPILE=off") as refusal:
+        load_sam3(Sam3Options(weights=str(save_tiny(tmp_path)), device="cpu", compile="default"))
+    assert "\n" not in str(refusal.value)
 
 
 def test_asking_whether_sam3_is_there_does_not_import_torch() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -18,18 +20,32 @@ if TYPE_CHECKING:
 
 __all__ = ["compile_mode", "load_backend", "load_sam3"]
 
+log = logging.getLogger(__name__)
+
 
 def load_sam3(options: Sam3Options) -> Sam3Segmenter:
     """Load the weights and run every batch size once: the first photo is as fast as the next.
+
+    With `compile="auto"` a model that cannot be compiled runs as it is; the log says so.
 
     Raises:
         Sam3Unavailable: weights, packages or hardware are missing.
     """
     backend = load_backend(options)
+    from torch._dynamo.exc import TorchDynamoException
+
     from engine.segment.sam3.segmenter import Sam3Segmenter
 
     segmenter = Sam3Segmenter(backend, options)
-    segmenter.warm_up()
+    try:
+        segmenter.warm_up()
+    except TorchDynamoException as error:
+        if options.compile != "auto":
+            raise Sam3Unavailable(
+                f"SAM 3 cannot be compiled here ({_first_line(error)}); set S3P_SAM3_COMPILE=off."
+            ) from error
+        log.warning("SAM 3 cannot be compiled here and runs as it is: %s", _first_line(error))
+        return load_sam3(replace(options, compile="off"))
     return segmenter
 
 
@@ -65,11 +81,11 @@ def _transformers(weights: Weights, device: torch.device, mode: str | None) -> S
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
     from safetensors import SafetensorError
     from transformers import AutoTokenizer, Sam3Model
-    from transformers.utils import logging
+    from transformers.utils.logging import disable_progress_bar
 
     from engine.segment.sam3.transformers_backend import TransformersBackend
 
-    logging.disable_progress_bar()
+    disable_progress_bar()
     try:
         # float32 also where the file has less: autocast chooses the precision of each operation.
         model = Sam3Model.from_pretrained(weights.source, dtype="float32")
