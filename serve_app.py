@@ -37,6 +37,7 @@ class Edge:
                 store=store,
                 ready=RayReadiness(settings, store, reads),
                 signups=HostSignupLimiter(settings.signup_limit),
+                echoes_request_id=False,  # Serve does
             )
         )
 
@@ -45,7 +46,7 @@ def edge_app(settings: Settings) -> Any:
     """The Serve application of the entrance; its replicas stay on the node with the event log."""
     deployment = serve.deployment(
         name="Edge",
-        num_replicas=1,
+        num_replicas=settings.edge_replicas,
         max_ongoing_requests=1_000,
         logging_config={"enable_access_log": False},  # the proxy in front keeps one; here it costs 4 % of a request
         ray_actor_options={"num_cpus": 0, "resources": {LOG_NODE: 1}},

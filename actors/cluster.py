@@ -126,6 +126,9 @@ class System:
         try:
             self._take_data_dir()
             self._start()
+        except OSError as error:
+            self.close()
+            raise ClusterError(f"The system cannot start: {error}.") from error
         except BaseException:
             self.close()
             raise

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from s3palette._secrets import SecretsError, load_or_make
 
-__all__ = ["MIN_SECRET_CHARS", "Settings", "SettingsError", "load_settings", "read_settings"]
+__all__ = ["MIN_SECRET_CHARS", "Settings", "SettingsError", "load_settings", "read_settings", "unknown_variables"]
 
 MIN_SECRET_CHARS = 32
 """HS256 wants a key of 256 bits at least (RFC 7518, 3.2)."""
@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     engine_inflight: int = Field(2, ge=1, le=1024)
     """Photos one replica works on at the same time. With sam3 unset means two batches and four more, so that the next
     batch is ready when one ends."""
+    edge_replicas: int = Field(1, ge=1, le=64)
+    """Replicas of the HTTP entrance."""
     hosts: int = Field(1, ge=1, le=256)
     """Host actors of the brain. One is right with the SQLite log."""
     store: Literal["folder"] = "folder"
@@ -144,7 +146,10 @@ class Settings(BaseSettings):
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+        try:
+            return value.expanduser().absolute()
+        except RuntimeError:
+            raise ValueError("begins with the home of a user that is not there; give the whole path") from None
 
     @field_validator("sam3_weights", "sam3_bpe")
     @classmethod
@@ -157,8 +162,12 @@ class Settings(BaseSettings):
     def _clean_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+        except ValueError:
+            usable = False
+        if not usable:
             raise ValueError("is not an address; give it as https://host or http://host:port")
         return value.rstrip("/")
 
@@ -213,12 +222,24 @@ def read_settings(**overrides: Any) -> Settings:
         raise SettingsError("\n".join(_sentence(problem) for problem in error.errors())) from None
 
 
+def unknown_variables() -> list[str]:
+    """S3P_* variables of the environment that are no settings: most likely misspelled."""
+    known = {f"S3P_{name.upper()}" for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.startswith("S3P_") and name not in known)
+
+
 def load_settings(**overrides: Any) -> Settings:
     """As `read_settings`, with what a system needs: missing secrets are made and kept in the data dir.
 
     Raises SettingsError.
     """
     settings = read_settings(**overrides)
+    key = settings.secrets_dir / "device_key"
+    if settings.log_path.exists() and not settings.device_key.get_secret_value() and not key.exists():
+        raise SettingsError(
+            f"{settings.data_dir} has an event log but no {key.relative_to(settings.data_dir)}, and with a new one "
+            "known devices would become new users; put the secrets folder back, or set S3P_DEVICE_KEY."
+        )
     try:
         made = {
             name: SecretStr(load_or_make(settings.secrets_dir / name, min_chars=MIN_SECRET_CHARS))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from s3palette.settings import Settings, SettingsError, load_settings
+from s3palette.settings import Settings, SettingsError, load_settings, read_settings, unknown_variables
 
 LONG = "x" * 32
 
@@ -160,3 +160,31 @@ def test_a_short_secret_works_and_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     settings = load_settings()
     assert settings.jwt_secret.get_secret_value() == "short"
     assert settings.short_secrets == ("S3P_JWT_SECRET",)
+
+
+def test_a_log_without_its_device_key_is_not_given_a_new_one() -> None:
+    settings = load_settings()
+    settings.log_path.write_bytes(b"")
+    (settings.secrets_dir / "device_key").unlink()
+    with pytest.raises(SettingsError, match="put the secrets folder back"):
+        load_settings()
+    assert not (settings.secrets_dir / "device_key").exists()
+    assert load_settings(device_key="k" * 32).device_key.get_secret_value() == "k" * 32
+
+
+def test_looking_at_settings_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S3P_DATA_DIR", str(tmp_path / "typo"))
+    assert read_settings().data_dir == tmp_path / "typo"
+    assert not (tmp_path / "typo").exists()
+
+
+def test_misspelled_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S3P_HTTP_PROT", "1")
+    assert unknown_variables() == ["S3P_HTTP_PROT"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("S3P_DATA_DIR", "~nobody-at-all/x"), ("S3P_PUBLIC_URL", "http://[::1")])
+def test_odd_values_are_one_sentence(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^{name} .*; give .*$"):
+        load_settings()

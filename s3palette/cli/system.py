@@ -17,7 +17,14 @@ import typer
 
 from actors.cluster import ClusterError, System, running
 from s3palette.cli._fail import fail, one_sentence
-from s3palette.settings import MIN_SECRET_CHARS, Settings, SettingsError, load_settings
+from s3palette.settings import (
+    MIN_SECRET_CHARS,
+    Settings,
+    SettingsError,
+    load_settings,
+    read_settings,
+    unknown_variables,
+)
 
 __all__ = ["DataDir", "down", "settings_from", "status", "up"]
 
@@ -26,10 +33,14 @@ STARTS_WITHIN_S = 180.0
 STOPS_WITHIN_S = 60.0
 
 
-def settings_from(**overrides: Any) -> Settings:
-    """Settings with the options that were given on the command line; a wrong one ends the command."""
+def settings_from(*, make_secrets: bool = False, **overrides: Any) -> Settings:
+    """Settings with the options that were given on the command line; a wrong one ends the command.
+
+    Only a command that starts a system makes secrets: one that looks at a mistyped data dir must leave nothing there.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
     with one_sentence(SettingsError):
-        return load_settings(**{name: value for name, value in overrides.items() if value is not None})
+        return load_settings(**given) if make_secrets else read_settings(**given)
 
 
 def up(
@@ -41,7 +52,7 @@ def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is ready; stop it with 'down'.")] = False,
 ) -> None:
     """Start everything on this machine and say when it is ready."""
-    settings = settings_from(http_port=port, data_dir=data_dir, engine=engine)
+    settings = settings_from(make_secrets=True, http_port=port, data_dir=data_dir, engine=engine)
     if detach:
         _up_detached(settings)
         return
@@ -49,11 +60,13 @@ def up(
         typer.echo(
             f"{variable} has fewer than {MIN_SECRET_CHARS} characters; use a longer one in production.", err=True
         )
-    stop = threading.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: stop.set())
+    for variable in unknown_variables():
+        typer.echo(f"{variable} is not a setting; check its spelling.", err=True)
     began = time.monotonic()
     with one_sentence(ClusterError), System(settings, _targets, say=typer.echo) as system:
+        stop = threading.Event()
+        for signum in (signal.SIGINT, signal.SIGTERM):  # now, because Ray sets handlers of its own when it starts
+            signal.signal(signum, lambda *_: stop.set())
         typer.echo(f"Ready after {time.monotonic() - began:.1f} s on {system.url}, API docs at {system.url}/docs")
         typer.echo(f"Data in {settings.data_dir}. Ctrl-C or 's3palette down' stops it.")
         stop.wait()

@@ -28,6 +28,9 @@ __all__ = ["Client", "Download", "Job", "JobItem", "Me", "NewJob", "PaletteApiEr
 _ATTEMPTS = 4
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
+_MISSED_LOOKS = 30
+"""Looks in a row that may fail before `wait` gives up; with its retries one takes some 2.5 s."""
+_NOT_OURS = "NOT_OURS"
 _POLL_S = (0.1, 1.0)
 """First and longest pause between two looks at a job."""
 
@@ -151,12 +154,22 @@ class Client:
     ) -> Job:
         """Look at the job until it has ended; `on_progress` gets it after each look.
 
-        Raises TimeoutError after `timeout_s`; the job goes on.
+        A server that is away for about a minute, while a part of it is replaced, is waited for. Raises TimeoutError
+        after `timeout_s`; the job goes on.
         """
         until = None if timeout_s is None else time.monotonic() + timeout_s
         pause, longest = _POLL_S
+        missed = 0
         while True:
-            job = self.job(job_id)
+            try:
+                job = self.job(job_id)
+            except (httpx.TransportError, PaletteApiError) as error:
+                missed += 1
+                if missed > _MISSED_LOOKS or not _may_pass(error):
+                    raise
+                self._sleep(longest)
+                continue
+            missed = 0
             on_progress(job)
             if job.ended:
                 return job
@@ -212,6 +225,11 @@ class Client:
         return send()
 
 
+def _may_pass(error: Exception) -> bool:
+    """True for what a server shows while a part of it is replaced: no answer, a 5xx, a page that is not ours."""
+    return not isinstance(error, PaletteApiError) or error.status >= 500 or error.code == _NOT_OURS
+
+
 def _pauses() -> Iterator[float]:
     for attempt in range(_ATTEMPTS - 1):
         yield _FIRST_PAUSE_S * 2**attempt
@@ -245,5 +263,5 @@ def _accepted(answer: httpx.Response) -> None:
 
 def _not_ours(answer: httpx.Response) -> PaletteApiError:
     return PaletteApiError(
-        "NOT_OURS", f"{answer.request.url.host} did not answer as an S3 Palette server does", answer.status_code
+        _NOT_OURS, f"{answer.request.url.host} did not answer as an S3 Palette server does", answer.status_code
     )

@@ -52,7 +52,9 @@ class Edge:
         if scope["path"].endswith("/"):
             scope["path"] = scope["path"].rstrip("/") or "/"
 
-        extra = [(b"x-request-id", request_id.encode()), *self._cors.headers(origin)]
+        extra = self._cors.headers(origin)
+        if self._services.deps.echoes_request_id:
+            extra = [(b"x-request-id", request_id.encode()), *extra]
         is_head = scope["method"] == "HEAD"
         started = False
 

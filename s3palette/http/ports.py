@@ -78,3 +78,5 @@ class Deps:
     signups: SignupLimiter
     clock: Callable[[], datetime] = field(default=utc_now)
     new_id: Callable[[], str] = field(default=sortable_id)
+    echoes_request_id: bool = True
+    """Put the request's id into the answer's X-Request-Id; False where the server around the application does."""

@@ -235,3 +235,24 @@ def test_a_download_is_whole_or_not_there(store: str, tmp_path: Path) -> None:
         with pytest.raises(PaletteApiError):
             client.download(f"{store}/missing", tmp_path / "m.png")
     assert [path.name for path in tmp_path.iterdir()] == ["o.png"]
+
+
+def test_waiting_outlasts_a_part_that_is_replaced() -> None:
+    away = [httpx.ConnectError("refused")] * 8 + [httpx.Response(404, text="no route"), httpx.Response(500, text="")]
+    script = Script(*away, envelope({"job": JOB | {"status": "done"}}))
+    assert script.client().wait("j").ended
+
+
+@pytest.mark.parametrize(
+    ("answers", "raised"),
+    [
+        ([httpx.Response(404, text="no route")] * 31, PaletteApiError),
+        ([httpx.ConnectError("refused")] * 124, httpx.ConnectError),
+        ([envelope(status=404, code="JOB_NOT_FOUND")], PaletteApiError),
+    ],
+)
+def test_waiting_gives_up_in_the_end_and_at_once_on_a_refusal(answers: list[Any], raised: type[Exception]) -> None:
+    script = Script(*answers)
+    with pytest.raises(raised):
+        script.client().wait("j")
+    assert len(script.requests) == len(answers)
