@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from engine._tiles import strips, tiles
-from engine.masks import _rows, binary, label_map
+from engine.masks import _part, binary, label_map
 from engine.protect import protected_mask, without
 from engine.types import Instance, Photo, Rgb
 
@@ -107,11 +107,28 @@ def test_masks_of_no_shape_are_refused(shape: tuple[int, ...]) -> None:
         label_map(flat(8, 8), [instance(np.ones(shape))])
 
 
-@pytest.mark.parametrize("size", [(100, 130), (97, 311)])
-def test_rows_are_those_of_a_whole_enlargement(size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("size", "columns"), [((100, 130), (0, 130)), ((97, 311), (0, 311)), ((97, 290), (50, 240)), ((58, 58), (0, 20))]
+)
+def test_a_part_is_that_of_a_whole_enlargement(size: tuple[int, int], columns: tuple[int, int]) -> None:
     small = np.random.default_rng(4).random((13, 29)).astype(np.float32)
-    whole = cv2.resize(small, size[::-1], interpolation=cv2.INTER_LINEAR)
-    assert np.allclose(_rows(small, 20, 71, size), whole[20:71], atol=1e-5)
+    window = slice(20, 51), slice(*columns)
+    whole = cv2.resize(small, size[::-1], interpolation=cv2.INTER_LINEAR)[window]
+    cut = size[1] // 29  # beside a cut the neighbour's column is missing: there a mask has nothing
+    inner = slice(cut if columns[0] else 0, -cut if columns[1] < size[1] else None)
+    assert np.allclose(_part(small, window, size)[:, inner], whole[:, inner], atol=1e-5)
+
+
+def test_a_small_instance_is_the_same_wherever_its_photo_ends() -> None:
+    """The work is cut to the instance's surroundings: pixels far away must not matter."""
+    rgb = np.random.default_rng(5).integers(0, 255, (288, 576, 3), np.uint8)
+    mask = np.zeros((72, 144), np.float32)
+    cv2.circle(mask, (30, 30), 9, 1, -1)
+    mask = cv2.GaussianBlur(mask, (5, 5), 1.0)
+    whole = label_map(Photo(rgb), [instance(mask)])
+    left = label_map(Photo(np.ascontiguousarray(rgb[:, :288])), [instance(mask[:, :72])])
+    assert whole.any()
+    assert np.array_equal(whole[:, :288], left)
 
 
 def test_strips_and_tiles_cover_everything_once() -> None:
