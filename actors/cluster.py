@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from actors.leftovers import SCRATCH_PARENT, SCRATCH_PREFIX, end_former_life, end_processes
 from actors.placement import LOG_NODE
-from actors.ports import is_free, serve_environment
+from actors.ports import hold, is_free, serve_environment
 from actors.ray_auth import use_token
 from s3palette.settings import Settings
 
@@ -118,6 +118,7 @@ class System:
         self._lock: IO[str] | None = None
         self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=SCRATCH_PARENT)
         self._hosts: list[Any] = []
+        self._port: socket.socket | None = None
         self._own_cluster = "RAY_ADDRESS" not in os.environ
         here = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host
         self.url = f"http://{here}:{settings.http_port}"
@@ -159,6 +160,7 @@ class System:
                 f"Port {self._settings.http_port} on {self._settings.http_host} is taken; "
                 "choose another with --port or S3P_HTTP_PORT."
             )
+        self._port = hold(self._settings.http_port, self._settings.http_host)
 
     def _start(self) -> None:
         settings = self._settings
@@ -201,12 +203,17 @@ class System:
         except ray.exceptions.RayError as error:
             raise ClusterError(f"The event log in {settings.data_dir} cannot be used: {_cause(error)}") from error
         self._say("Starting the entrance" if settings.engine == "external" else "Starting the entrance and the engine")
-        serve.start(http_options={"host": settings.http_host, "port": settings.http_port})
+        try:
+            serve.start(http_options={"host": settings.http_host, "port": settings.http_port})
+        except (RuntimeError, ray.exceptions.RayError) as error:
+            raise ClusterError(f"The entrance did not start: {_cause(error)}") from error
         try:
             serve.run_many(self._targets(settings), wait_for_applications_running=True)
         except RuntimeError as error:
             raise ClusterError(_why_not_deployed(serve.status())) from error
         self._await_ready()
+        if self._port is not None:
+            self._port.close()
         self._write_address(ray)
 
     def _check_engine(self) -> None:
@@ -275,6 +282,8 @@ class System:
         with contextlib.suppress(FileNotFoundError):
             if self._lock is not None:
                 (self._settings.data_dir / "run.json").unlink()
+        if self._port is not None:
+            self._port.close()
         self._stop_ray()
         end_processes(Path(self._scratch.name))
         if self._lock is not None:

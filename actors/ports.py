@@ -6,7 +6,7 @@ import random
 import socket
 from pathlib import Path
 
-__all__ = ["free_port", "is_free", "serve_environment"]
+__all__ = ["free_port", "hold", "is_free", "serve_environment"]
 
 _INGRESS_PORTS = 32
 """Ports set aside for replicas that HAProxy talks to directly."""
@@ -14,7 +14,7 @@ _INGRESS_PORTS = 32
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
     """True where nothing listens on the port."""
-    with socket.socket() as probe:
+    with socket.socket(_family(host)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -23,12 +23,25 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
+def hold(port: int, host: str) -> socket.socket:
+    """Keep a free port for HAProxy until it listens: nobody else gets it, nor does a connection as its near end.
+
+    Ray opens hundreds of connections while it starts, each from a port the kernel chooses. HAProxy binds with
+    SO_REUSEPORT, which lets it in beside this socket, and a socket that does not listen gets no connections.
+    """
+    held = socket.socket(_family(host))
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    held.bind((host, port))
+    return held
+
+
 def free_port() -> int:
-    """A TCP port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that was free a moment ago, none of those the kernel gives to outgoing connections."""
+    while True:
+        port = random.randrange(10_000, 20_000)
+        if is_free(port):
+            return port
 
 
 def serve_environment(run_dir: Path) -> dict[str, str]:
@@ -58,6 +71,10 @@ def serve_environment(run_dir: Path) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(haproxy),
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(haproxy / "server-state"),
     }
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _free_range(within: range) -> int:

@@ -64,6 +64,8 @@ def test_an_interrupt_stops_what_was_started(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with subprocess.Popen(
         command(out),
+        # Whoever runs the tests in the background may have switched Ctrl-C off for everything below.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
