@@ -43,7 +43,7 @@ ALBUMS: Final = (
     ),
     Album(
         name="seller",
-        title="Seller: two mugs and a real café photo, one colour",
+        title="Seller: two mugs and a real photograph, one colour",
         preset="seller",
         photo_names=("mug_teal_daylight", "mug_terracotta_tungsten", "coffee"),
         concepts={
