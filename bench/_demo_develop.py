@@ -1,4 +1,4 @@
-"""From path-traced light to something that looks as if a camera had taken it: denoise, expose, tone, grain."""
+"""From path-traced light to something that looks as if a camera had taken it: merge, denoise, expose, tone, grain."""
 
 from __future__ import annotations
 
@@ -6,24 +6,37 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["denoise", "develop"]
+__all__ = ["denoise", "develop", "merge"]
 
 Light = NDArray[np.float32]
 
 
-def denoise(light: Light, albedo: Light, normal: Light, depth: Light, levels: int = 5) -> Light:
-    """Edge-avoiding a-trous wavelet filter on light without albedo; all (H, W, 3) but depth (H, W).
+def merge(passes: Light) -> tuple[Light, Light]:
+    """Independent passes (n, H, W, 3), n > 1 -> their mean (H, W, 3) and the variance of its luminance (H, W).
+
+    A firefly is one sample far above its surroundings. It is clamped in its own pass, before it gets into the mean:
+    there it is still told from what is bright in every pass.
+    """
+    usual = _median(np.median(passes, axis=0).astype(np.float32), 5)
+    calm = np.minimum(passes, 4.0 * usual + 0.05)
+    variance = calm.mean(axis=3).var(axis=0, ddof=1) / len(passes)
+    return calm.mean(axis=0), variance
+
+
+def denoise(light: Light, variance: Light, albedo: Light, normal: Light, depth: Light, levels: int = 5) -> Light:
+    """Edge-avoiding a-trous wavelet filter on light without albedo; all (H, W, 3) but variance and depth (H, W).
 
     Dammertz et al. 2010, with the variance-guided luminance weight of Schied et al. 2017 (SVGF), in space only.
+    `variance` is that of the light's mean over the channels.
     """
     base = albedo + 0.03
     normal = normal / (np.linalg.norm(normal, axis=2, keepdims=True) + 1e-6)
     lonely = np.zeros(depth.shape, bool)
     signal = (np.clip(light, 0, 30) / base).astype(np.float32)
-    calm = cv2.merge([cv2.medianBlur(np.ascontiguousarray(signal[..., c]), 5) for c in range(3)])
-    signal = np.minimum(signal, 3.0 * calm + 0.05)  # fireflies
-    luma = signal.mean(axis=2)
-    variance = np.maximum(cv2.blur(luma * luma, (7, 7)) - cv2.blur(luma, (7, 7)) ** 2, 0)
+    variance = (variance / base.mean(axis=2) ** 2).astype(np.float32)
+    chance = 2.0 * np.sqrt(variance)[..., None]  # what stands out by no more than this is no highlight
+    signal = np.minimum(signal, np.maximum(1.2 * _median(signal, 5) + 0.02, signal - chance))
+    variance = cv2.blur(variance, (7, 7))
     slope = np.abs(np.gradient(depth, axis=0)) + np.abs(np.gradient(depth, axis=1))
     for level in range(levels):
         step = 2**level
@@ -47,8 +60,7 @@ def denoise(light: Light, albedo: Light, normal: Light, depth: Light, levels: in
             lonely = weight_sum < 0.45
         signal, variance = total / weight_sum[..., None], spread / weight_sum**2
     # a pixel on an edge that found no like neighbours is still noisy: its neighbourhood's median speaks for it
-    calm = cv2.merge([cv2.medianBlur(np.ascontiguousarray(signal[..., c], np.float32), 3) for c in range(3)])
-    signal = np.where(lonely[..., None], calm, signal)
+    signal = np.where(lonely[..., None], _median(signal, 3), signal)
     return (signal * base).astype(np.float32)
 
 
@@ -67,6 +79,11 @@ def develop(light: Light, exposure: float, balance: tuple[float, float, float], 
     grain = cv2.GaussianBlur(grain, (0, 0), 0.7) * 2.2
     noisy = level + grain * (0.6 + 1.1 * np.sqrt(level / 255) * (1 - level / 320))
     return np.clip(noisy + 0.5, 0, 255).astype(np.uint8)
+
+
+def _median(image: Light, size: int) -> Light:
+    """The median of each channel over size x size pixels."""
+    return cv2.merge([cv2.medianBlur(np.ascontiguousarray(image[..., c], np.float32), size) for c in range(3)])
 
 
 def _shift(image: Light, y: int, x: int) -> Light:

@@ -12,6 +12,7 @@ from _demo_parts import Grid, Image8, Stage, lathe, plate, rounded_box, soft_noi
 
 __all__ = [
     "METAL",
+    "REVEAL",
     "WHITE",
     "Camera",
     "Hole",
@@ -28,6 +29,8 @@ __all__ = [
 
 WHITE = (236, 234, 230)
 METAL = (150, 148, 145)
+REVEAL = 0.14
+"""Depth of a window's opening in the wall, m."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +126,13 @@ def skirting(stage: Stage, start: tuple[float, float], end: tuple[float, float],
     stage.add("molding", board.moved((x0 + x1) / 2, (y0 + y1) / 2, 0, turn), tone, rough=0.35)
 
 
-def window(stage: Stage, hole: Hole, light: float, scene: Image8, at: float = 0.0, back: bool = False) -> None:
-    """A two-leaf window in the left wall (x = at), or in the back wall (y = at), with a bright view behind it."""
+def window(
+    stage: Stage, hole: Hole, light: float, scene: Image8, at: float = 0.0, back: bool = False, beyond: float = 0.75
+) -> None:
+    """A two-leaf window in the left wall (x = at), or in the back wall (y = at), with a bright view `beyond` m behind.
+
+    A view in the opening itself (REVEAL) has no parallax, but no light of it is lost on the wall's outside either.
+    """
     width, height = hole.x1 - hole.x0, hole.z1 - hole.z0
 
     def put(kind: str, form: Grid, colour: Sequence[int]) -> None:
@@ -147,12 +155,13 @@ def window(stage: Stage, hole: Hole, light: float, scene: Image8, at: float = 0.
     for x in (0.0, width):
         put(
             "wall",
-            plate((x, 0, hole.z0), (0, 0.14 if x == 0 else -0.14, 0), (0, 0, height)).moved(0, 0.14 if x else 0, 0),
+            plate((x, REVEAL if x else 0, hole.z0), (0, -REVEAL if x else REVEAL, 0), (0, 0, height)),
             WHITE,
         )
-    put("wall", plate((0, 0, hole.z1), (width, 0, 0), (0, 0.14, 0)), WHITE)
-    beyond = plate((-0.9, 0.75, hole.z0 - 0.7), (width + 1.8, 0, 0), (0, 0, height + 1.3))
-    placed = beyond.moved(hole.x0, at, 0) if back else beyond.moved(0, 0, 0, 90).moved(at, hole.x0, 0)
+    put("wall", plate((0, 0, hole.z1), (width, 0, 0), (0, REVEAL, 0)), WHITE)
+    side, low, tall = (0.9, 0.7, 1.3) if beyond > REVEAL else (0.0, 0.0, 0.0)
+    sky = plate((-side, beyond, hole.z0 - low), (width + 2 * side, 0, 0), (0, 0, height + tall))
+    placed = sky.moved(hole.x0, at, 0) if back else sky.moved(0, 0, 0, 90).moved(at, hole.x0, 0)
     view = (scene.astype(np.float32) / 255) ** 2.2 * light
     emit = {"type": "bitmap", "bitmap": mi.Bitmap(np.ascontiguousarray(view[::-1])), "raw": True}
     stage.add("window", placed, (0, 0, 0), emit=emit)

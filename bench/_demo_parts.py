@@ -268,9 +268,13 @@ class Stage:
         repeat: float = 1.0,
         coat: float = 0.0,
         emit: Any = None,
+        share: float = 1.0,
         marks: tuple[str, NDArray[np.bool_]] | None = None,
     ) -> None:
-        """Add a form of class `kind`. `marks` = (class, mask over the texture) names what is printed on it."""
+        """Add a form of class `kind`. `marks` = (class, mask over the texture) names what is printed on it.
+
+        A form with `emit` is a lamp; a dim one may be sampled less often than the rest, `share` times as often.
+        """
         name = f"{kind}__{len(self.shapes)}"
         if marks is not None:
             self.overlay[name] = marks
@@ -296,7 +300,7 @@ class Stage:
         }
         shape: dict[str, Any] = {"type": "ply", "filename": str(path), "bsdf": {"type": "twosided", "inner": surface}}
         if emit is not None:
-            shape["emitter"] = {"type": "area", "radiance": emit}
+            shape["emitter"] = {"type": "area", "radiance": emit, "sampling_weight": share}
         self.shapes[name] = shape
         self.repeats[name] = repeat
 

@@ -1,10 +1,11 @@
-"""Three rooms of the demo: a living room by day, a tiled kitchen, a bedroom at dusk."""
+"""Three rooms of the demo: a living room by day, a tiled kitchen, a bedroom under an overcast sky."""
 
 from __future__ import annotations
 
 import numpy as np
 from _demo_house import (
     METAL,
+    REVEAL,
     WHITE,
     Camera,
     Hole,
@@ -222,30 +223,31 @@ def kitchen(stage: Stage) -> None:
 
 
 def bedroom(stage: Stage) -> None:
-    """Dark walnut boards, one blue wall behind the bed, warm bedside lamps and dusk in the window."""
+    """Oak boards and one blue-grey paint under an overcast sky; the bedside lamps are on, but hardly count."""
     width, depth, high = 4.4, 4.3, 2.6
     hole = Hole(1.7, 3.1, 0.8, 2.2)
-    cream, blue = paint((222, 214, 200), 3), paint((112, 132, 148), 4)
-    shell(stage, width, depth, high, [cream, blue, cream], hole, fill=(0.62, 0.56, 0.48))
-    floor = planks((width, depth), (104, 70, 48), 15, 360, 0.12)
+    blue = paint((152, 168, 182), 4)
+    shell(stage, width, depth, high, [blue, blue, blue], hole, fill=(5.0, 5.0, 5.0))
+    floor = planks((width, depth), (170, 132, 92), 15, 360, 0.12)
     stage.add("floor", plate((0, 0, 0), (width, 0, 0), (0, depth, 0)), floor[::-1].copy(), rough=0.35, specular=0.45)
-    window(stage, hole, 3.0, outdoors((120, 150, 206), (60, 66, 80), (44, 58, 60), 8))
+    window(stage, hole, 7.5, outdoors((232, 238, 246), (170, 172, 166), (150, 164, 140), 8), beyond=REVEAL)
     skirting(stage, (0.014, 0), (0.014, depth))
     skirting(stage, (0, depth - 0.014), (width, depth - 0.014))
     skirting(stage, (width - 0.014, depth), (width - 0.014, 0))
     door(stage, width - 0.02, 1.95, -90, (150, 108, 72), False)
-    linen, cover = fabric((230, 224, 214), 5), fabric((166, 142, 118), 6)
+    base = fabric((206, 192, 170), 2)
+    linen, cover = fabric((230, 224, 214), 5), fabric((168, 106, 82), 6)
     stage.add(
         "other",
         rounded_box((1.72, 2.1, 0.24), 0.04).moved(2.1, 3.15, 0.08),
-        fabric((190, 180, 166), 2),
+        base,
         rough=0.9,
         repeat=2,
     )
     stage.add(
         "other",
         rounded_box((1.78, 0.12, 1.05), 0.05).moved(2.1, 4.22, 0.08),
-        fabric((190, 180, 166), 2),
+        base,
         rough=0.9,
         repeat=2,
     )
@@ -265,7 +267,7 @@ def bedroom(stage: Stage) -> None:
     stage.add(
         "other",
         pillow(0.46, 0.34, 0.15, 4).tilted(50).moved(2.1, 3.58, 0.6),
-        fabric((182, 110, 72), 8),
+        fabric((212, 172, 104), 8),
         rough=0.95,
         repeat=2,
     )
@@ -273,13 +275,13 @@ def bedroom(stage: Stage) -> None:
         stage.add(
             "cabinet",
             rounded_box((0.44, 0.38, 0.46), 0.01).moved(px, 4.05, 0.06),
-            (214, 210, 202),
+            (204, 186, 158),
             rough=0.4,
         )
         stage.add(
             "cabinet",
             rounded_box((0.41, 0.02, 0.19), 0.006).moved(px, 3.852, 0.29),
-            (220, 216, 208),
+            (208, 190, 162),
             rough=0.4,
         )
         stage.add(
@@ -291,12 +293,14 @@ def bedroom(stage: Stage) -> None:
             rough=0.25,
         )
         shade = lathe([(0.15, 0), (0.10, 0.2)]).moved(px, 4.07, 0.76)
-        stage.add("other", shade, (240, 220, 184), rough=0.9, emit=lamp_glow(6.0))
+        stage.add("other", shade, (240, 220, 184), rough=0.9, emit=lamp_glow(1.0), share=0.15)
     picture(stage, 2.1, depth - 0.016, 1.5, (0.95, 0.6), 41)
-    stage.add("cabinet", rounded_box((0.6, 1.5, 2.2), 0.006).moved(width - 0.31, 3.42, 0.02), (84, 62, 48), rough=0.45)
+    stage.add(
+        "cabinet", rounded_box((0.6, 1.5, 2.2), 0.006).moved(width - 0.31, 3.42, 0.02), (204, 186, 158), rough=0.45
+    )
     for py in (3.05, 3.79):
         stage.add(
-            "cabinet", rounded_box((0.02, 0.73, 2.12), 0.004).moved(width - 0.615, py, 0.06), (90, 66, 50), rough=0.4
+            "cabinet", rounded_box((0.02, 0.73, 2.12), 0.004).moved(width - 0.615, py, 0.06), (208, 190, 162), rough=0.4
         )
     for py in (3.36, 3.48):
         stage.add(
@@ -312,24 +316,24 @@ def bedroom(stage: Stage) -> None:
     )
     for start in (1.3, 3.05):
         curtain = wavy_sheet(0.44, 2.34, 0.05, 6, int(start * 10)).moved(0, 0, 0.04, 90).moved(0.1, start, 0)
-        stage.add("other", curtain, fabric((150, 146, 140), 31), rough=1.0, specular=0.05, repeat=2)
+        stage.add("other", curtain, fabric((222, 208, 184), 31), rough=1.0, specular=0.05, repeat=2)
     stage.add(
         "other",
         lathe([(0, 0), (0.2, 0), (0.21, 0.03), (0.2, 0.07), (0, 0.07)]).moved(2.2, 2.3, high - 0.07),
         (250, 246, 236),
-        emit=lamp_glow(6.0, (1.0, 0.78, 0.54)),
+        rough=0.5,
     )
 
 
 ROOMS: dict[str, View] = {
     "living": View(living, Camera((3.55, 0.2, 1.35), (2.05, 4.6, 1.35), 70, 0.09), 1.05, (1.0, 1.0, 1.0), seed=1),
     "kitchen": View(kitchen, Camera((2.35, 0.2, 1.42), (1.75, 4.2, 1.42), 70, 0.09), 1.0, (1.0, 0.99, 0.97), seed=2),
-    "bedroom": View(bedroom, Camera((2.45, 0.2, 1.38), (2.15, 4.3, 1.38), 72, 0.09), 2.6, (0.98, 1.0, 1.0), seed=3),
+    "bedroom": View(bedroom, Camera((2.45, 0.2, 1.38), (2.15, 4.3, 1.38), 72, 0.09), 1.55, (1.0, 1.0, 1.0), seed=3),
 }
 
 HELD_OUT: dict[str, View] = {
     "living_b": View(living, Camera((1.3, 0.3, 1.5), (2.9, 4.6, 1.35), 72, 0.05), 1.05, (1.0, 1.0, 1.0), seed=11),
     "kitchen_b": View(kitchen, Camera((1.5, 0.25, 1.5), (2.5, 4.2, 1.4), 74, 0.05), 1.0, (1.0, 0.99, 0.97), seed=12),
-    "bedroom_b": View(bedroom, Camera((1.5, 0.25, 1.45), (2.5, 4.3, 1.35), 74, 0.05), 2.6, (0.98, 1.0, 1.0), seed=13),
+    "bedroom_b": View(bedroom, Camera((1.5, 0.25, 1.45), (2.5, 4.3, 1.35), 74, 0.05), 1.55, (1.0, 1.0, 1.0), seed=13),
 }
 """Other views of the same rooms, to check on what was not tuned on; no part of the demo."""

@@ -1,8 +1,8 @@
 """Render every demo photo and its exact masks: `python bench/render_demo.py [NAME ...] [--spp N]`.
 
-Needs mitsuba (3.9 was used), numpy, opencv and pillow; the scalar variant runs anywhere. The noise of the path tracer
-is filtered out and a little sensor noise put in. The one photo that is not rendered, `coffee`, is
-scikit-image's: see docs/photos.md.
+Needs mitsuba (3.9 was used), numpy, opencv and pillow; the scalar variant runs anywhere. The light is gathered in
+passes, which tell its noise from it; the noise is filtered out and a little of a sensor's put in. The one photo that is
+not rendered, `coffee`, is scikit-image's: see docs/photos.md.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from PIL import Image
 
 mi.set_variant("scalar_rgb")
 
-from _demo_develop import denoise, develop  # noqa: E402 - mitsuba's variant must be set first
+from _demo_develop import denoise, develop, merge  # noqa: E402 - mitsuba's variant must be set first
 from _demo_house import View  # noqa: E402
 from _demo_parts import Stage, texel  # noqa: E402 - mitsuba's variant must be set first
 from _demo_products import PRODUCTS  # noqa: E402
@@ -35,6 +35,8 @@ PHOTOS = ROOT / "s3palette" / "demo" / "photos"
 TRUTH = ROOT / "tests" / "engine" / "truth"
 CHECKS = ROOT / "tests" / "engine" / "held_out"
 INTEGRATOR = {"type": "path", "max_depth": 7, "rr_depth": 4}
+SPP_OF_A_PASS = 4
+"""Samples a pixel between two looks for fireflies."""
 LABELS = (
     "none",
     "wall",
@@ -65,13 +67,13 @@ def _sensor(view: View, spp: int, scale: int = 1) -> dict[str, Any]:
         "far_clip": 50.0,
         "to_world": mi.ScalarTransform4f().look_at(origin=origin, target=target, up=[0, 0, 1]),
         "principal_point_offset_y": view.camera.shift,
-        "sampler": {"type": "independent", "sample_count": spp, "seed": view.seed},
+        "sampler": {"type": "independent", "sample_count": spp},
         "film": {
             "type": "hdrfilm",
             "width": WIDTH * scale,
             "height": HEIGHT * scale,
             "pixel_format": "rgb",
-            "rfilter": {"type": "gaussian" if spp > 1 else "box"},
+            "rfilter": {"type": "box"},  # noise of neighbours stays independent: the filter counts on it
         },
     }
 
@@ -119,9 +121,10 @@ def render(name: str, view: View, spp: int) -> None:
         view.build(stage)
         scene = mi.load_dict({"type": "scene", **stage.shapes}, optimize=False)  # merged shapes lose their names
         known = probe(scene, stage, view)
-        camera = mi.load_dict(_sensor(view, spp))
-        noisy = np.array(mi.render(scene, integrator=mi.load_dict(INTEGRATOR), sensor=camera, spp=spp), np.float32)
-    light = denoise(noisy[..., :3], known.albedo, known.normal, known.depth)
+        tracer, camera = mi.load_dict(INTEGRATOR), mi.load_dict(_sensor(view, SPP_OF_A_PASS))
+        seeds = range(view.seed * 1000, view.seed * 1000 + max(2, spp // SPP_OF_A_PASS))
+        passes = [np.array(mi.render(scene, integrator=tracer, sensor=camera, seed=seed))[..., :3] for seed in seeds]
+    light = denoise(*merge(np.asarray(passes, np.float32)), known.albedo, known.normal, known.depth)
     photo = develop(light, view.exposure, view.balance, view.seed)
     photos, truth, labels = PHOTOS, TRUTH, known.labels
     if name in HELD_OUT:  # both in one folder of the tests, smaller
@@ -139,7 +142,7 @@ def main() -> None:
     everything = ROOMS | PRODUCTS | HELD_OUT
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help=f"any of {', '.join(everything)}")
-    parser.add_argument("--spp", type=int, default=40, help="samples a pixel")
+    parser.add_argument("--spp", type=int, default=24, help="samples a pixel")
     options = parser.parse_args()
     PHOTOS.mkdir(parents=True, exist_ok=True)
     TRUTH.mkdir(parents=True, exist_ok=True)
