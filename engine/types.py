@@ -74,6 +74,8 @@ class Prompt:
     "text", "highlight", "grout"); None: only a model can."""
     several: bool = False
     """True where a photo usually shows several instances."""
+    protected: bool = False
+    """Nothing may touch it: a segmenter must not give its instances up to another concept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,14 @@ def build_recipe(preset_id: str, concepts: Mapping[str, Any], protect: Sequence[
         raise ValidationFailed(f"preset: there is no preset {preset_id}; there are {', '.join(load_presets())}")
     rule = resolve(preset, load_materials(), concepts, protect)
     return engine.Recipe(
-        prompts=tuple(_prompt(prompt) for prompt in rule.prompts),
+        prompts=tuple(_prompt(prompt, prompt.concept in rule.protect) for prompt in rule.prompts),
         layers=tuple(_layer(layer) for layer in rule.layers),
         protect=rule.protect,
     )
 
 
-def _prompt(prompt: Prompt) -> engine.Prompt:
-    return engine.Prompt(prompt.concept, prompt.text, prompt.finder, prompt.several)
+def _prompt(prompt: Prompt, protected: bool) -> engine.Prompt:
+    return engine.Prompt(prompt.concept, prompt.text, prompt.finder, prompt.several, protected)
 
 
 def _layer(layer: Layer) -> engine.Layer:

@@ -27,7 +27,7 @@ def entry(action: str, value: Any = None) -> dict[str, Any]:
 def test_every_concept_becomes_a_prompt_and_a_layer(preset_id: str, name: str) -> None:
     concept = next(c for c in load_presets()[preset_id].concepts if c.name == name)
     recipe = build_recipe(preset_id, {name: entry("recolor", "#010203")}, [])
-    assert recipe.prompts == (engine.Prompt(name, concept.prompt, concept.finder, concept.several),)
+    assert recipe.prompts == (engine.Prompt(name, concept.prompt, concept.finder, concept.several, False),)
     assert recipe.layers == (engine.Layer(name, engine.Recolor((1, 2, 3))),)
     assert recipe.protect == ()
 
@@ -102,3 +102,8 @@ def test_a_wrong_rule_is_refused(
     with pytest.raises(ValidationFailed) as refused:
         build_recipe(preset_id, concepts, protect)
     assert refused.value.message.startswith(message)
+
+
+def test_protected_concepts_are_told_to_the_segmenter() -> None:
+    recipe = build_recipe("interior", {"Wall": {"action": "recolor", "value": "#FFFFFF"}}, ["Door"])
+    assert {prompt.concept: prompt.protected for prompt in recipe.prompts} == {"Wall": False, "Door": True}

@@ -173,11 +173,12 @@ def test_suppression_is_greedy() -> None:
     assert distinct(torch.zeros(0, 4, 4, dtype=torch.bool), 0.5).tolist() == []
 
 
-def claim(concept: str, score: float, at: tuple[int, int], several: bool = True) -> Segmentation:
+def claim(
+    concept: str, score: float, at: tuple[int, int], several: bool = True, protected: bool = False
+) -> Segmentation:
     mask = (square_mask(*at) > 0).numpy().astype(np.float32)
-    return Segmentation(
-        Prompt(concept, concept, several=several), "found", 0.9, (Instance(score, (0, 0, 1, 1), mask),), "sam3"
-    )
+    prompt = Prompt(concept, concept, several=several, protected=protected)
+    return Segmentation(prompt, "found", 0.9, (Instance(score, (0, 0, 1, 1), mask),), "sam3")
 
 
 @pytest.mark.parametrize(
@@ -188,6 +189,8 @@ def claim(concept: str, score: float, at: tuple[int, int], several: bool = True)
         ([claim("Window", 0.7, (2, 2)), claim("Door", 0.7, (2, 2))], ["Window"]),
         ([claim("Window", 0.8, (2, 2)), claim("Door", 0.7, (8, 8))], ["Window", "Door"]),
         ([claim("Product", 0.8, (2, 2), False), claim("Logo", 0.7, (2, 2))], ["Product", "Logo"]),
+        ([claim("Window", 0.8, (2, 2)), claim("Door", 0.7, (2, 2), protected=True)], ["Window", "Door"]),
+        ([claim("Window", 0.7, (2, 2)), claim("Door", 0.8, (2, 2), protected=True)], ["Door"]),
     ],
 )
 def test_one_thing_is_claimed_by_one_concept(answers: list[Segmentation], kept: list[str]) -> None:

@@ -73,7 +73,7 @@ def one_claim(answers: Sequence[Segmentation], iou: float) -> list[Segmentation]
     """Give a thing that two concepts claim to the better score (of equal ones to the earlier concept).
 
     Only concepts with a text that come several to a photo take part: two of them never mean the same pixels, while a
-    surface and what is printed on it, or shines on it, may.
+    surface and what is printed on it, or shines on it, may. A protected concept never gives a thing up.
     """
     claims = [(a, k) for a, answer in enumerate(answers) if _claims(answer) for k in range(len(answer.instances))]
     if len({a for a, _ in claims}) < 2:
@@ -85,7 +85,7 @@ def one_claim(answers: Sequence[Segmentation], iou: float) -> list[Segmentation]
     overlap = shared / np.maximum(area[:, None] + area[None] - shared, 1)
     kept: list[int] = []
     for row, (concept, _) in enumerate(claims):
-        if all(overlap[row, other] <= iou or claims[other][0] == concept for other in kept):
+        if answers[concept].prompt.protected or all(overlap[row, other] <= iou or claims[other][0] == concept for other in kept):
             kept.append(row)
     stays = {claims[row] for row in kept}
     return [
