@@ -85,7 +85,9 @@ def one_claim(answers: Sequence[Segmentation], iou: float) -> list[Segmentation]
     overlap = shared / np.maximum(area[:, None] + area[None] - shared, 1)
     kept: list[int] = []
     for row, (concept, _) in enumerate(claims):
-        if answers[concept].prompt.protected or all(overlap[row, other] <= iou or claims[other][0] == concept for other in kept):
+        if answers[concept].prompt.protected or all(
+            overlap[row, other] <= iou or claims[other][0] == concept for other in kept
+        ):
             kept.append(row)
     stays = {claims[row] for row in kept}
     return [
