@@ -8,11 +8,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Named after the content of pyproject.toml: a changed dependency list is installed, a touched file is not.
-STAMP := $(VENV)/installed-$(firstword $(shell cksum pyproject.toml))
+# Named after the content of what says what to install: a changed list is installed, a touched file is not.
+WANTED := $(firstword $(shell cat pyproject.toml constraints.txt | cksum))
+STAMP := $(VENV)/installed-$(WANTED)
 # The tests run SAM 3's code on the CPU; nothing else needs torch.
-SAM3_STAMP := $(VENV)/sam3-$(firstword $(shell cksum pyproject.toml))
+SAM3_STAMP := $(VENV)/sam3-$(WANTED)
 TORCH ?= torch==2.13.0
+INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test lint clean
 .DEFAULT_GOAL := test
@@ -37,13 +39,13 @@ $(STAMP):
 	  { echo "$(PYTHON) comes without its venv module; install it (Debian: apt-get install python3-venv)." >&2; exit 1; }
 	@echo "Installing into $(VENV); the first time takes a few minutes."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable '.[test]'
+	@$(INSTALL) --editable '.[test]'
 	@rm -f $(VENV)/installed-*
 	@touch $@
 
 $(SAM3_STAMP): $(STAMP)
 	@echo "Installing $(TORCH) and transformers into $(VENV) for the SAM 3 tests."
-	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check '$(TORCH)' --editable '.[test,sam3]'
+	@$(INSTALL) '$(TORCH)' --editable '.[test,sam3]'
 	@rm -f $(VENV)/sam3-*
 	@touch $@
 
