@@ -186,10 +186,10 @@ class System:
                 object_store_memory=OBJECT_STORE_BYTES,
                 resources={LOG_NODE: 1_000},
             )
-            self._check_gpus(ray)
         else:
             ray.init(address=os.environ["RAY_ADDRESS"], namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
             self._check_cluster(ray)
+        self._check_gpus(ray)
         self._say("Opening the event log")
         host_class = ray.remote(
             num_cpus=0, max_restarts=-1, max_task_retries=-1, max_concurrency=10_000, resources={LOG_NODE: 1}
@@ -230,11 +230,13 @@ class System:
             raise ClusterError(str(error)) from error
 
     def _check_gpus(self, ray: Any) -> None:
-        wanted, there = self._settings.sam3_gpus, ray.cluster_resources().get("GPU", 0)
+        """Engine workers stay where the folder store is, so a GPU elsewhere in the cluster, or to come, is no help."""
+        here = [node["Resources"] for node in ray.nodes() if node["Alive"] and LOG_NODE in node["Resources"]]
+        wanted, there = self._settings.sam3_gpus, sum(resources.get("GPU", 0) for resources in here)
         if self._settings.segmenter == "sam3" and there < wanted:
             raise ClusterError(
-                f"SAM 3 wants {wanted:g} of a GPU and Ray finds {there:g} here; set S3P_SAM3_GPUS=0 to run it on the "
-                "CPU, or S3P_ENGINE=classical."
+                f"SAM 3 wants {wanted:g} of a GPU and Ray finds {there:g} on the machine with the folder store, where "
+                "the workers must run; set S3P_SAM3_GPUS=0 to run it on the CPU, or S3P_ENGINE=classical."
             )
 
     def _check_cluster(self, ray: Any) -> None:

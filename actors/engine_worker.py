@@ -16,6 +16,7 @@ import cv2
 
 import engine
 from actors.photo_dispatch import DEPLOYMENT, PhotoOutcome, PhotoTask
+from actors.placement import LOG_NODE
 from engine.stream import PhotoStream
 from s3palette.domain import keys
 from s3palette.engines import load_segmenter
@@ -102,7 +103,7 @@ class EngineWorker:
 
 def engine_app(settings: Settings) -> Any:
     """The Serve application of the workers. A replica reserves one core, and with SAM 3 its share of a GPU; replicas
-    follow the queue."""
+    follow the queue. They stay on the node that has the folder store: a machine that joins later cannot read it."""
     from ray import serve
 
     deployment = serve.deployment(
@@ -114,7 +115,11 @@ def engine_app(settings: Settings) -> Any:
             "max_replicas": settings.engine_replicas,
             "target_ongoing_requests": settings.engine_inflight,
         },
-        ray_actor_options={"num_cpus": 1, "num_gpus": settings.sam3_gpus if settings.segmenter == "sam3" else 0},
+        ray_actor_options={
+            "num_cpus": 1,
+            "num_gpus": settings.sam3_gpus if settings.segmenter == "sam3" else 0,
+            "resources": {LOG_NODE: 1},
+        },
         graceful_shutdown_timeout_s=30,
     )(EngineWorker)
     return deployment.bind(settings)
