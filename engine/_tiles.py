@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Tile", "Window", "strips", "tiles"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Sites", "Tile", "Window", "strips", "tiles"]
 
 STRIP_ROWS: Final = 256
 TILE_SIDE: Final = 256
 
 Window = tuple[slice, slice]
 """Rows and columns, to index an array with."""
+Sites = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Row and column of each of N pixels, to index an array with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,11 @@ class Tile:
             outer.append(slice(start, stop))
             inner.append(slice(span.start - start, span.stop - start))
         return (outer[0], outer[1]), (inner[0], inner[1])
+
+    def sites(self, chosen: NDArray[np.bool_]) -> Sites:
+        """Where the tile's `chosen` pixels, (h, w) bool, lie in the image."""
+        rows, columns = np.nonzero(chosen)
+        return rows + self.window[0].start, columns + self.window[1].start
 
 
 def strips(first: int, last: int) -> Iterator[tuple[int, int]]:

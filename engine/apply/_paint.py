@@ -1,9 +1,10 @@
-"""The shape every action takes: a function of colour, fitted to one region of one photo."""
+"""The shape every action takes: a function of colour and place, fitted to one region of one photo."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from engine._tiles import Sites, Window
 from engine.colour import Linear
 from engine.types import Rgb
 
@@ -11,15 +12,18 @@ __all__ = ["Paint"]
 
 
 class Paint(Protocol):
-    """What an action does to colours. Both methods describe the same mapping; the first is the quick one."""
+    """What an action does to colours. Both methods describe the same mapping; the first is the quick one.
 
-    def opaque(self, rgb: Rgb) -> Rgb:
+    `at` says where the pixels lie: it indexes any (H, W) map of the photo.
+    """
+
+    def opaque(self, rgb: Rgb, at: Window) -> Rgb:
         """New bytes for (h, w, 3) uint8 sRGB, pixels that belong to the region wholly.
 
         A pixel's result may depend on its neighbours up to 2 px away.
         """
         ...
 
-    def linear(self, colours: Linear) -> Linear:
+    def linear(self, colours: Linear, at: Sites) -> Linear:
         """New colours for (N, 3) float32 linear light: foregrounds estimated at soft edges."""
         ...

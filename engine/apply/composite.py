@@ -59,14 +59,15 @@ def composite(out: Rgb, rgb: Rgb, matte: Matte, paint: Paint, radius: int) -> No
         full = here == 255
         if full.any():
             outer, inner = tile.grown(_PAINT_MARGIN)
-            np.copyto(out[tile.window], paint.opaque(rgb[outer])[inner], where=full[..., None])
+            np.copyto(out[tile.window], paint.opaque(rgb[outer], outer)[inner], where=full[..., None])
         edge = (here > 0) & ~full
         if edge.any():
             outer, inner = tile.grown(2 * radius)
             front = _foreground(to_linear(rgb[outer]), matte[outer], inner, edge, radius)
             share = here[edge].astype(np.float32)[:, None] / 255
             before = to_linear(out[tile.window][edge])
-            out[tile.window][edge] = to_bytes(before + share * (paint.linear(front) - front))
+            painted = paint.linear(front, tile.sites(edge))
+            out[tile.window][edge] = to_bytes(before + share * (painted - front))
 
 
 def _foreground(linear: Linear, matte: Matte, core: Window, edge: NDArray[np.bool_], radius: int) -> Linear:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine._counts import counts
-from engine._tiles import strips
+from engine._tiles import Sites, Window, strips
 from engine.apply._shoulder import soft_shoulder
 from engine.colour import Linear, linear_of, srgb_of, to_bytes, to_linear
 from engine.matte import Matte
@@ -57,12 +57,12 @@ class Repaint:
             for c in range(3)
         )
 
-    def linear(self, colours: Linear) -> Linear:
+    def linear(self, colours: Linear, at: Sites | None = None) -> Linear:
         """Map (..., 3) linear light; monotone in each channel, 0..1 to 0..1, the median to the target."""
         mapped = [_repainted(colours[..., c], self.median[c], self.target[c]) for c in range(3)]
         return np.stack(mapped, axis=-1).astype(np.float32)
 
-    def opaque(self, rgb: Rgb) -> Rgb:
+    def opaque(self, rgb: Rgb, at: Window | None = None) -> Rgb:
         """Map (h, w, 3) uint8 sRGB by table, with finer input steps where the curve is steep."""
         table = _table(self.median, self.target)
         if not self.steep:

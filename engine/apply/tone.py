@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine._tiles import Sites, Window
 from engine.apply._shoulder import soft_shoulder
 from engine.colour import LUMA, Linear, linear_of, srgb_of, to_bytes, to_linear
 from engine.types import Rgb, Tone
@@ -33,11 +34,11 @@ class Toned:
 
     tone: Tone
 
-    def opaque(self, rgb: Rgb) -> Rgb:
+    def opaque(self, rgb: Rgb, at: Window | None = None) -> Rgb:
         """Map (h, w, 3) uint8 sRGB."""
         return to_bytes(self.linear(to_linear(rgb)))
 
-    def linear(self, colours: Linear) -> Linear:
+    def linear(self, colours: Linear, at: Sites | None = None) -> Linear:
         """Map (..., 3) float32 linear light; the result is within 0..1."""
         tone = self.tone
         gains = (white_gains(tone.temperature) * 2.0**tone.exposure).astype(np.float32)
