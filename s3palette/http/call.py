@@ -12,13 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from s3palette.domain.model import Address, Command, Query
-from s3palette.http import envelope
+from s3palette.http import envelope, idempotency
 from s3palette.http.ports import Deps
 from s3palette.http.security import CallbackSecret, DeviceHasher, Guard, Tokens
 
-__all__ = ["REQUEST_ID", "SERVICES", "USER_ID", "Call", "Services"]
+__all__ = ["BODY", "REQUEST_ID", "SERVICES", "USER_ID", "Call", "Services"]
 
 SERVICES, REQUEST_ID, USER_ID = "s3palette.services", "s3palette.request_id", "s3palette.user_id"
+BODY = "s3palette.body"
 """Keys of the ASGI scope."""
 
 _HOST = re.compile(r"[A-Za-z0-9._~-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
@@ -75,10 +76,19 @@ class Call(Request):
 
     async def ask_user(self, message: Command | Query) -> Any:
         """The reply of the caller's own entity."""
-        return await self.deps.brain.ask(Address("user", self.user_id), message, correlation=self.request_id)
+        return await self._ask(Address("user", self.user_id), message)
 
     async def ask_job(self, job_id: str, message: Command | Query) -> Any:
-        return await self.deps.brain.ask(Address("job", job_id), message, correlation=self.request_id)
+        return await self._ask(Address("job", job_id), message)
+
+    async def _ask(self, to: Address, message: Command | Query) -> Any:
+        key = self.headers.get(idempotency.HEADER)
+        command_id = None
+        # A callback has no user, and a key of its own in the body.
+        if key is not None and isinstance(message, Command) and USER_ID in self.scope:
+            body = self.scope.get(BODY)
+            command_id = idempotency.command_id(key, self.user_id, self.method, self.scope["path"], body)
+        return await self.deps.brain.ask(to, message, command_id, self.request_id)
 
     def answer(self, data: Any, *, status: int = 200, meta: Mapping[str, Any] | None = None) -> Response:
         """`data` in the envelope."""

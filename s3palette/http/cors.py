@@ -9,7 +9,7 @@ __all__ = ["Cors"]
 
 _LOCAL = re.compile(r"http://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?")
 _METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
-_HEADERS = "Authorization, Content-Type, X-Request-Id, X-Callback-Secret"
+_HEADERS = "Authorization, Content-Type, X-Request-Id, X-Callback-Secret, Idempotency-Key"
 _EXPOSED = "X-Request-Id, Retry-After, ETag"
 _MAX_AGE_S = "86400"
 

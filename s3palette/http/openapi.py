@@ -20,6 +20,7 @@ from s3palette.domain.errors import (
     UnsupportedMedia,
     ValidationFailed,
 )
+from s3palette.http import idempotency
 from s3palette.http._examples import example_of, failure_example
 from s3palette.http.route import CallbackRoute, EdgeRoute, UserRoute
 
@@ -65,6 +66,9 @@ def _complete(operation: dict[str, Any], route: EdgeRoute) -> None:
     common: list[type[PaletteError]] = [InternalError, Overloaded]
     if isinstance(route, UserRoute):
         common += [AuthRequired, TokenExpired, TokenInvalid]
+        if "GET" not in route.verbs:
+            operation.setdefault("parameters", []).append(idempotency.PARAMETER)
+            common.append(ValidationFailed)
     if route.body_model is not None:
         common += [ValidationFailed, TooLarge, UnsupportedMedia]
         operation["requestBody"]["content"]["application/json"]["example"] = example_of(route.body_model)

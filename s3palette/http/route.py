@@ -19,7 +19,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from s3palette.http.body import checked, read_json
-from s3palette.http.call import USER_ID, Call
+from s3palette.http.call import BODY, USER_ID, Call
 
 __all__ = ["CallbackRoute", "EdgeRoute", "UserRoute"]
 
@@ -53,6 +53,7 @@ class EdgeRoute(APIRoute):
         given: dict[str, Any] = dict(scope["path_params"])
         if self.body_model is not None:
             value = await read_json(call, optional=self._body_optional)
+            scope[BODY] = value
             absent = value is None and self._body_optional
             given["body"] = None if absent else checked(self.body_model, value, "body")
         if self.query_model is not None:

@@ -55,8 +55,9 @@ _STATE = (InvalidTransition, AlreadyCanceled)
 )
 async def create_job(call: Call, body: CreateJobBody) -> Response:
     """Reserve credits and a slot, and get an upload address for every photo."""
-    job_id = f"j_{call.deps.new_id()}"
-    await call.ask_user(ReserveJob(at=call.now, job_id=job_id, preset=body.preset, item_count=body.item_count))
+    command = ReserveJob(at=call.now, job_id=f"j_{call.deps.new_id()}", preset=body.preset, item_count=body.item_count)
+    # A repeated request gets the job of the first.
+    job_id: str = (await call.ask_user(command))["job_id"]
     return call.answer(
         {
             "job_id": job_id,
