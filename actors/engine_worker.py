@@ -22,7 +22,7 @@ from s3palette.domain import keys
 from s3palette.engines import load_segmenter
 from s3palette.recipes import build_recipe
 from s3palette.settings import Settings
-from s3palette.storage import ObjectMissing, ObjectStore, open_store
+from s3palette.storage import ObjectChanged, ObjectMissing, ObjectStore, open_store
 
 __all__ = ["EngineWorker", "Process", "engine_app", "process_photo"]
 
@@ -34,9 +34,11 @@ async def process_photo(task: PhotoTask, store: ObjectStore, process: Process) -
     """One photo, from its input key to its output keys. The photo's faults are answered, the store's are raised."""
     user, job, idx = task.user_id, task.job_id, task.idx
     try:
-        data = await store.get(keys.input_key(user, job, idx))
+        data = await store.get(keys.input_key(user, job, idx), task.etag)
     except ObjectMissing:
         return PhotoOutcome("failed", "The uploaded photo is no longer in the store; upload it again in a new job.")
+    except ObjectChanged:
+        return PhotoOutcome("failed", "The photo was changed after its upload was confirmed; send it in a new job.")
     recipe = build_recipe(task.preset, task.concepts, task.protect)
     try:
         result = await process(data, recipe)

@@ -13,13 +13,14 @@ __all__ = ["JobCoordinator", "job_behaviour", "job_coordinator"]
 
 
 def job_behaviour(settings: Settings) -> JobBehaviour:
-    """The behaviour that hosts run for every job, with the deadlines of the settings."""
+    """The behaviour that hosts run for every job, with the deadlines and limits of the settings."""
     return JobBehaviour(
         JobPolicy(
             upload_within=timedelta(seconds=settings.upload_within_s),
             execute_within=timedelta(seconds=settings.execute_within_s),
             photo_within=timedelta(seconds=settings.photo_within_s),
             photo_within_external=timedelta(seconds=settings.photo_within_external_s),
+            max_photo_bytes=settings.max_photo_bytes,
         )
     )
 

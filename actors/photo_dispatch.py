@@ -34,6 +34,8 @@ class PhotoTask:
     preset: str
     concepts: Mapping[str, Any]
     protect: tuple[str, ...]
+    etag: str | None = None
+    """Of the photo that was confirmed; None: take what lies under the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class PhotoDispatch:
             preset=start["preset"],
             concepts=start["concepts"],
             protect=tuple(start["protect"]),
+            etag=start["etag"],
         )
         try:
             outcome = await asyncio.wait_for(self._engine(photo), self._timeout_s)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from s3palette.storage.port import ObjectMissing
+from s3palette.storage.port import ObjectChanged, ObjectInfo, ObjectMissing
 
 __all__ = ["FakeClock", "MemoryStore", "SequentialIds"]
 
@@ -54,20 +55,26 @@ class MemoryStore:
     def presign_get(self, key: str, base_url: str) -> str:
         return f"{base_url}/memory/{key}?op=get"
 
-    async def sizes(self, prefix: str) -> Mapping[str, int]:
-        return {key: len(data) for key, data in self.objects.items() if key.startswith(prefix)}
+    async def stat(self, prefix: str) -> Mapping[str, ObjectInfo]:
+        return {key: _info(data) for key, data in self.objects.items() if key.startswith(prefix)}
 
-    async def get(self, key: str) -> bytes:
-        try:
-            return self.objects[key]
-        except KeyError:
-            raise ObjectMissing(key) from None
+    async def get(self, key: str, etag: str | None = None) -> bytes:
+        data = self.objects.get(key)
+        if data is None:
+            raise ObjectMissing(key)
+        if etag is not None and _info(data).etag != etag:
+            raise ObjectChanged(key)
+        return data
 
     async def put(self, key: str, data: bytes, content_type: str) -> None:
         self.objects[key] = data
 
-    async def download(self, key: str, to: Path) -> None:
-        await asyncio.to_thread(to.write_bytes, await self.get(key))
+    async def download(self, key: str, to: Path, etag: str | None = None) -> None:
+        await asyncio.to_thread(to.write_bytes, await self.get(key, etag))
 
     async def check(self) -> None:
         return None
+
+
+def _info(data: bytes) -> ObjectInfo:
+    return ObjectInfo(len(data), hashlib.sha256(data).hexdigest())

@@ -55,7 +55,9 @@ EVENTS: Final[Mapping[str, type[Event]]] = _of(Event)
 COMMANDS: Final[Mapping[str, type[Command]]] = {**_of(Command), Wake.__name__: Wake}
 """Every command by name."""
 
-UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {}
+UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {
+    ("UploadConfirmed", 1): lambda old: {**old, "etags": {}},
+}
 """(event, schema version n) -> its JSON object in version n + 1."""
 
 PERSONAL_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {

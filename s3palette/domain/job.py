@@ -20,6 +20,7 @@ from s3palette.domain.errors import (
     JobNotFound,
     PlanRequired,
     RuleNotFound,
+    TooLarge,
     UploadIncomplete,
     ValidationFailed,
 )
@@ -81,7 +82,7 @@ _STATE_VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPolicy:
-    """How long a job waits, and how often it tries. A change holds for waitings that begin after it."""
+    """How long a job waits, how often it tries, what it takes. A change holds for what begins after it."""
 
     upload_within: timedelta = timedelta(hours=24)
     execute_within: timedelta = timedelta(days=7)
@@ -91,6 +92,7 @@ class JobPolicy:
     """Wait before each retry after a fault; as many retries as there are entries."""
     max_timeouts: int = 3
     """The answer that is missing for the n-th time fails the photo."""
+    max_photo_bytes: int = 60_000_000
 
 
 class JobBehaviour:
@@ -181,7 +183,16 @@ class JobBehaviour:
         missing = [idx for idx in range(job.total) if command.sizes.get(idx, 0) <= 0]
         if missing:
             raise UploadIncomplete(f"missing or empty: {', '.join(map(str, missing))}")
-        confirmed = UploadConfirmed(at=command.at, expires_at=command.at + self._policy.execute_within)
+        # A store that clients write to directly takes whatever they send.
+        large = [idx for idx in range(job.total) if command.sizes[idx] > self._policy.max_photo_bytes]
+        if large:
+            limit = f"a photo may have at most {self._policy.max_photo_bytes:,} bytes"
+            raise TooLarge(f"{limit}; upload again: {', '.join(map(str, large))}")
+        confirmed = UploadConfirmed(
+            at=command.at,
+            expires_at=command.at + self._policy.execute_within,
+            etags={idx: command.etags[idx] for idx in range(job.total) if idx in command.etags},
+        )
         return Decision((confirmed,), reply={"confirmed": True})
 
     def _execute(self, job: JobState, command: Execute) -> Decision:
@@ -229,6 +240,7 @@ class JobBehaviour:
             "preset": job.preset,
             "concepts": dict(job.concepts or {}),
             "protect": list(job.protect or ()),
+            "etag": job.etags.get(command.idx),
         }
         if photo.status == "running":
             # The host was restarted and asks again: the clock of this attempt runs on.

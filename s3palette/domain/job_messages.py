@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from s3palette.domain.model import Command, Event, Query
 from s3palette.domain.user_messages import EndStatus
@@ -46,11 +46,16 @@ class CreateJob(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmUpload(Command):
-    """-> {"confirmed": True}. Raises JobNotFound, Forbidden, InvalidTransition, AlreadyCanceled, UploadIncomplete."""
+    """-> {"confirmed": True}.
+
+    Raises JobNotFound, Forbidden, InvalidTransition, AlreadyCanceled, UploadIncomplete, TooLarge.
+    """
 
     user_id: str
     sizes: Mapping[int, int]
     """idx -> bytes in the store."""
+    etags: Mapping[int, str] = field(default_factory=dict)
+    """idx -> ETag in the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +80,10 @@ class Execute(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartPhoto(Command):
-    """-> {"start": False} | {"start": True, "user_id", "preset", "concepts", "protect"}. Asked before any work."""
+    """-> {"start": False} | {"start": True, "user_id", "preset", "concepts", "protect", "etag"}. Asked before any work.
+
+    `etag` is that of the photo that was confirmed; None: unknown.
+    """
 
     idx: int
     attempt: int
@@ -146,8 +154,11 @@ class JobCreated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadConfirmed(Event):
+    schema_version: ClassVar[int] = 2
     expires_at: datetime
     """Without execution the job expires then."""
+    etags: Mapping[int, str]
+    """idx -> ETag of the photo as it was confirmed. Since version 2."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,8 @@ class JobState:
     dispatch: Dispatch = "engine"
     reason: str | None = None
     """Why it was canceled."""
+    etags: Mapping[int, str] = field(default_factory=dict)
+    """idx -> ETag of the photo that was confirmed; without one the photo is taken as it lies."""
 
     @property
     def total(self) -> int:
@@ -143,7 +145,9 @@ def evolve(state: JobState | None, event: Event) -> JobState:
         raise TypeError(f"{type(event).__name__} before the job was created")
     match event:
         case UploadConfirmed():
-            return replace(state, status="uploaded", updated_at=event.at, expires_at=event.expires_at)
+            return replace(
+                state, status="uploaded", updated_at=event.at, expires_at=event.expires_at, etags=event.etags
+            )
         case JobQueued():
             return replace(
                 state,

@@ -3,12 +3,14 @@
 from s3palette.settings import Settings
 from s3palette.storage.errors import AddressRefused, BadKey, ObjectTooLarge, StorageError
 from s3palette.storage.folder import FolderStore
-from s3palette.storage.port import ObjectMissing, ObjectStore
+from s3palette.storage.port import ObjectChanged, ObjectInfo, ObjectMissing, ObjectStore
 
 __all__ = [
     "AddressRefused",
     "BadKey",
     "FolderStore",
+    "ObjectChanged",
+    "ObjectInfo",
     "ObjectMissing",
     "ObjectStore",
     "ObjectTooLarge",

@@ -1,4 +1,4 @@
-"""The storage package's own errors (and `ObjectMissing`, which belongs to the port).
+"""The storage package's own errors (`ObjectMissing` and `ObjectChanged` belong to the port).
 
 StorageError
 ├── BadKey            the key has a shape no object has

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from s3palette.storage.errors import BadKey, ObjectTooLarge
-from s3palette.storage.port import ObjectMissing
+from s3palette.storage.port import ObjectChanged, ObjectInfo, ObjectMissing
 from s3palette.storage.signing import AddressSigner
 
 __all__ = ["FolderStore", "Incoming", "checked_key"]
@@ -61,24 +61,20 @@ class FolderStore:
     def presign_get(self, key: str, base_url: str) -> str:
         return self.addresses.sign("get", checked_key(key), base_url)
 
-    async def sizes(self, prefix: str) -> Mapping[str, int]:
+    async def stat(self, prefix: str) -> Mapping[str, ObjectInfo]:
         folder = checked_key(prefix.removesuffix("/"))
         return await asyncio.to_thread(lambda: dict(_files(self._root / folder, folder)))
 
-    async def get(self, key: str) -> bytes:
-        path = self._path(key)
-        with _missing(key):
-            return await asyncio.to_thread(path.read_bytes)
+    async def get(self, key: str, etag: str | None = None) -> bytes:
+        return await asyncio.to_thread(self._read, key, etag)
 
     async def put(self, key: str, data: bytes, content_type: str) -> None:
         async with self.incoming(key, limit=len(data)) as upload:
             await upload.write(data)
             await upload.commit()
 
-    async def download(self, key: str, to: Path) -> None:
-        path = self._path(key)
-        with _missing(key):
-            await asyncio.to_thread(shutil.copyfile, path, to)
+    async def download(self, key: str, to: Path, etag: str | None = None) -> None:
+        await asyncio.to_thread(self._copy, key, to, etag)
 
     async def check(self) -> None:
         await asyncio.to_thread(self._try_out)
@@ -106,6 +102,24 @@ class FolderStore:
 
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)
+
+    def _read(self, key: str, etag: str | None) -> bytes:
+        with self._open(key, etag) as file:
+            return file.read()
+
+    def _copy(self, key: str, to: Path, etag: str | None) -> None:
+        with self._open(key, etag) as file, to.open("wb") as copy:
+            shutil.copyfileobj(file, copy, _WRITE_BYTES)
+
+    @contextlib.contextmanager
+    def _open(self, key: str, etag: str | None) -> Iterator[BinaryIO]:
+        # Looked at once it is open: the name may stand for another file a moment later.
+        with _missing(key):
+            file = self._path(key).open("rb")
+        with file:
+            if etag is not None and _info(os.fstat(file.fileno())).etag != etag:
+                raise ObjectChanged(key)
+            yield file
 
     def _draft(self) -> Path:
         return self._root / _DRAFTS / secrets.token_hex(16)
@@ -167,6 +181,9 @@ class Incoming:
     def _publish(self) -> None:
         with self._flush() as file:
             file.flush()
+            # The ETag is made of it, and the kernel's own stamps move in steps of milliseconds.
+            now = time.time_ns()
+            os.utime(file.fileno(), ns=(now, now))
             os.fsync(file.fileno())
         self._path.parent.mkdir(parents=True, exist_ok=True)
         os.replace(self._draft, self._path)
@@ -184,7 +201,12 @@ class Incoming:
         self._draft.unlink(missing_ok=True)
 
 
-def _files(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
+def _info(found: os.stat_result) -> ObjectInfo:
+    """Size and time of writing, which survive a copy of the folder to another disk (cp -a, rsync -a)."""
+    return ObjectInfo(found.st_size, f"{found.st_mtime_ns:x}-{found.st_size:x}")
+
+
+def _files(folder: Path, prefix: str) -> Iterator[tuple[str, ObjectInfo]]:
     try:
         entries = list(os.scandir(folder))
     except (FileNotFoundError, NotADirectoryError):
@@ -196,7 +218,7 @@ def _files(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
         else:
             # An object may be gone between the listing and the look at its size.
             with contextlib.suppress(FileNotFoundError):
-                yield key, entry.stat().st_size
+                yield key, _info(entry.stat())
 
 
 @contextlib.contextmanager

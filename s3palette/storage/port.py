@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["ObjectMissing", "ObjectStore"]
+__all__ = ["ObjectChanged", "ObjectInfo", "ObjectMissing", "ObjectStore"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What the store knows of an object without reading it."""
+
+    size: int
+    """Bytes."""
+    etag: str
+    """Stands for the content: while it is the same, so are the bytes. Opaque, without quotes."""
 
 
 class ObjectMissing(Exception):
@@ -17,6 +28,17 @@ class ObjectMissing(Exception):
         self.key = key
 
     def __reduce__(self) -> tuple[type[ObjectMissing], tuple[str]]:
+        return type(self), (self.key,)
+
+
+class ObjectChanged(Exception):
+    """The object under that key is not the one that was meant: its ETag is another."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the object under {key} was changed")
+        self.key = key
+
+    def __reduce__(self) -> tuple[type[ObjectChanged], tuple[str]]:
         return type(self), (self.key,)
 
 
@@ -31,20 +53,20 @@ class ObjectStore(Protocol):
         """Absolute address the object can be read from for one hour."""
         ...
 
-    async def sizes(self, prefix: str) -> Mapping[str, int]:
-        """Key -> size in bytes of every object whose key begins with `prefix` (a folder, ending with "/")."""
+    async def stat(self, prefix: str) -> Mapping[str, ObjectInfo]:
+        """Every object whose key begins with `prefix` (a folder, ending with "/"), by key."""
         ...
 
-    async def get(self, key: str) -> bytes:
-        """Raises ObjectMissing."""
+    async def get(self, key: str, etag: str | None = None) -> bytes:
+        """The object, if it is the one with `etag`; None takes any. Raises ObjectMissing, ObjectChanged."""
         ...
 
     async def put(self, key: str, data: bytes, content_type: str) -> None:
         """Write whole or not at all; an existing object is replaced."""
         ...
 
-    async def download(self, key: str, to: Path) -> None:
-        """Stream the object into a file. Raises ObjectMissing."""
+    async def download(self, key: str, to: Path, etag: str | None = None) -> None:
+        """Stream the object into a file, which is left half written by an error. Raises as `get`."""
         ...
 
     async def check(self) -> None:

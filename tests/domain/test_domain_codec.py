@@ -113,6 +113,12 @@ def test_the_golden_histories_hold_every_event():
     assert told == EVENTS.keys()
 
 
+def test_a_photo_confirmed_before_etags_were_kept_is_taken_as_it_lies():
+    data = b'{"at":"2026-01-01T12:00:00Z","expires_at":"2026-01-08T12:00:00Z"}'
+    event: Any = codec.decode_event("UploadConfirmed", 1, data)
+    assert event.etags == {}
+
+
 def test_an_older_version_is_brought_up_to_date_step_by_step():
     class Renamed(EVENTS["RuleDeleted"]):  # type: ignore[misc]
         schema_version = 3

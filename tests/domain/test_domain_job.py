@@ -13,6 +13,7 @@ from s3palette.domain.errors import (
     PaletteError,
     PlanRequired,
     RuleNotFound,
+    TooLarge,
     UploadIncomplete,
     ValidationFailed,
 )
@@ -141,8 +142,21 @@ def test_every_photo_must_be_there_and_have_bytes(job_in, noon, sizes, missing):
 
 def test_a_confirmed_upload_waits_for_its_execution(job_in, noon):
     decision = job_in("created").when(commands(noon)["confirm"])
-    assert decision.events == (UploadConfirmed(at=noon, expires_at=noon + timedelta(days=7)),)
+    assert decision.events == (UploadConfirmed(at=noon, expires_at=noon + timedelta(days=7), etags={}),)
     assert decision.reply == {"confirmed": True}
+
+
+def test_a_photo_starts_as_the_one_that_was_confirmed(job_in, noon):
+    etags = {0: "first", 1: "second", 7: "of no photo"}
+    job = job_in("created").given(ConfirmUpload(at=noon, user_id="u_1", sizes={0: 1, 1: 1}, etags=etags))
+    assert job.history[-1].etags == {0: "first", 1: "second"}
+    reply = job.given(execute(noon)).when(StartPhoto(at=noon, idx=1, attempt=1)).reply
+    assert reply["etag"] == "second"
+
+
+def test_a_photo_that_is_too_large_is_not_confirmed(job_in, noon):
+    confirm = ConfirmUpload(at=noon, user_id="u_1", sizes={0: 60_000_000, 1: 60_000_001})
+    job_in("created").refused(confirm, TooLarge, "at most 60,000,000 bytes; upload again: 1$")
 
 
 def test_execution_asks_the_engine_for_every_photo(job_in, noon):
@@ -213,7 +227,7 @@ def test_a_photo_starts_once_an_attempt_and_is_told_the_rule(job_in, noon, minut
     told = {"start": True, "user_id": "u_1", "preset": "interior", "concepts": RULE}
     decision = job.when(start)
     assert decision.events == (PhotoStarted(at=noon, idx=0, attempt=1, due=minutes(15)),)
-    assert decision.reply == {**told, "protect": ["Grout", "Frame_Molding", "Glass_highlight"]}
+    assert decision.reply == {**told, "protect": ["Grout", "Frame_Molding", "Glass_highlight"], "etag": None}
     assert (job.state.status, job.state.photos[0].status, job.state.photos[1].status) == (
         "running",
         "running",

@@ -108,7 +108,7 @@ async def test_the_signature_is_looked_at_first(api: Any, upload: Any) -> None:
             assert error_of(await api.client.put(forged, content=content)) == (403, "FORBIDDEN")
     for forged in (path, url, url.replace("op=put", "op=get"), get.replace("/0.jpg", "/1.jpg")):
         assert error_of(await api.client.get(forged)) == (403, "FORBIDDEN")
-    assert await api.store.sizes(f"inputs/{upload[0].user_id}/") == {}
+    assert await api.store.stat(f"inputs/{upload[0].user_id}/") == {}
 
 
 async def test_an_address_expires(api: Any, upload: Any) -> None:
@@ -193,5 +193,5 @@ async def test_an_upload_that_breaks_off_leaves_nothing(api: Any, upload: Any) -
     scope = {"type": "http", "method": "PUT", "path": path, "query_string": query.encode(), "headers": []}
     await api.app(scope, receive, send)
     assert sent == []
-    assert await api.store.sizes(key.rpartition("/")[0]) == {}
+    assert await api.store.stat(key.rpartition("/")[0]) == {}
     assert list((api.settings.objects_dir / ".drafts").glob("*")) == []

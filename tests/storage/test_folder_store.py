@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import shutil
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +17,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3palette.settings import load_settings
-from s3palette.storage import AddressRefused, BadKey, FolderStore, ObjectMissing, ObjectTooLarge, open_store
+from s3palette.storage import (
+    AddressRefused,
+    BadKey,
+    FolderStore,
+    ObjectChanged,
+    ObjectMissing,
+    ObjectTooLarge,
+    open_store,
+)
 from s3palette.storage.folder import checked_key
 from s3palette.storage.signing import AddressSigner
 from s3palette.testing import FakeClock
@@ -165,9 +174,9 @@ async def test_an_upload_in_pieces_appears_only_when_committed(store: FolderStor
     async with store.incoming(KEY, limit=5_000_000) as upload:
         for _ in range(3):
             await upload.write(b"x" * 700_000)
-        assert await store.sizes("inputs/u_1/j_1/") == {}
+        assert await store.stat("inputs/u_1/j_1/") == {}
         await upload.commit()
-    assert await store.sizes("inputs/u_1/j_1/") == {KEY: 2_100_000}
+    assert {key: info.size for key, info in (await store.stat("inputs/u_1/j_1/")).items()} == {KEY: 2_100_000}
     assert list((tmp_path / "objects" / ".drafts").iterdir()) == []
 
 
@@ -200,7 +209,7 @@ async def test_a_cancelled_upload_leaves_nothing(store: FolderStore, tmp_path: P
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await store.sizes("inputs/u_1/j_1/") == {}
+    assert await store.stat("inputs/u_1/j_1/") == {}
     assert list((tmp_path / "objects" / ".drafts").iterdir()) == []
 
 
@@ -234,6 +243,25 @@ async def test_old_drafts_are_swept_and_young_ones_stay(tmp_path: Path) -> None:
     await store.check()
 
 
-def test_a_missing_object_survives_pickling() -> None:
-    copy = pickle.loads(pickle.dumps(ObjectMissing(KEY)))
-    assert (copy.key, str(copy)) == (KEY, f"no object under {KEY}")
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [(ObjectMissing, f"no object under {KEY}"), (ObjectChanged, f"the object under {KEY} was changed")],
+)
+def test_errors_about_an_object_survive_pickling(error: type[ObjectMissing] | type[ObjectChanged], says: str) -> None:
+    copy = pickle.loads(pickle.dumps(error(KEY)))
+    assert (type(copy), copy.key, str(copy)) == (error, KEY, says)
+
+
+async def test_the_same_bytes_sent_again_are_another_object(store: FolderStore) -> None:
+    etags = set()
+    for _ in range(20):  # within one tick of the kernel's clock
+        await store.put(KEY, b"same", "image/jpeg")
+        etags.add((await store.stat("inputs/u_1/j_1/"))[KEY].etag)
+    assert len(etags) == 20
+
+
+async def test_a_store_copied_to_another_disk_keeps_its_etags(store: FolderStore, tmp_path: Path) -> None:
+    await store.put(KEY, b"photo", "image/jpeg")
+    shutil.copytree(tmp_path / "objects", tmp_path / "copy")
+    copy = FolderStore(tmp_path / "copy", "s" * 32, 3600)
+    assert await copy.stat("inputs/u_1/j_1/") == await store.stat("inputs/u_1/j_1/") != {}

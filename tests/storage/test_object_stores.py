@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from s3palette.storage import FolderStore, ObjectMissing, ObjectStore
+from s3palette.storage import FolderStore, ObjectChanged, ObjectMissing, ObjectStore
 from s3palette.testing import MemoryStore
 
 KEY = "outputs/u_1/j_1/0_result.png"
@@ -37,12 +37,31 @@ async def test_what_is_not_there_is_missing(store: ObjectStore, tmp_path: Path) 
         await store.download(KEY, tmp_path / "copy")
 
 
-async def test_sizes_of_a_folder(store: ObjectStore) -> None:
+async def test_what_a_folder_holds(store: ObjectStore) -> None:
     await store.put("inputs/u_1/j_1/0.jpg", b"abc", "image/jpeg")
     await store.put("inputs/u_1/j_1/1.jpg", b"", "image/jpeg")
     await store.put("inputs/u_1/j_10/0.jpg", b"not this job", "image/jpeg")
-    assert await store.sizes("inputs/u_1/j_1/") == {"inputs/u_1/j_1/0.jpg": 3, "inputs/u_1/j_1/1.jpg": 0}
-    assert await store.sizes("inputs/u_2/j_9/") == {}
+    found = await store.stat("inputs/u_1/j_1/")
+    assert {key: info.size for key, info in found.items()} == {"inputs/u_1/j_1/0.jpg": 3, "inputs/u_1/j_1/1.jpg": 0}
+    assert all(info.etag and '"' not in info.etag for info in found.values())
+    assert await store.stat("inputs/u_2/j_9/") == {}
+
+
+async def test_an_object_is_read_only_as_the_one_that_was_meant(store: ObjectStore, tmp_path: Path) -> None:
+    await store.put(KEY, b"first", "image/png")
+    meant = (await store.stat("outputs/u_1/j_1/"))[KEY].etag
+    assert await store.get(KEY, meant) == b"first"
+    await store.download(KEY, tmp_path / "copy", meant)
+    assert (tmp_path / "copy").read_bytes() == b"first"
+    await store.put(KEY, b"other", "image/png")
+    with pytest.raises(ObjectChanged, match=KEY):
+        await store.get(KEY, meant)
+    with pytest.raises(ObjectChanged):
+        await store.download(KEY, tmp_path / "copy", meant)
+    assert await store.get(KEY) == b"other"
+    assert await store.get(KEY, (await store.stat("outputs/u_1/j_1/"))[KEY].etag) == b"other"
+    with pytest.raises(ObjectMissing):
+        await store.get("outputs/u_1/j_1/1_result.png", meant)
 
 
 async def test_addresses_are_absolute(store: ObjectStore) -> None:

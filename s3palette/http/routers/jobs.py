@@ -19,6 +19,7 @@ from s3palette.domain.errors import (
     JobNotFound,
     PlanRequired,
     RuleNotFound,
+    TooLarge,
     UploadIncomplete,
     ValidationFailed,
 )
@@ -92,13 +93,19 @@ async def get_job(call: Call, job_id: str) -> Response:
     return call.answer({"job": job_object(call, job)})
 
 
-@router.post("/jobs/{job_id}/confirm-upload", **answers(ConfirmedData, *_OWN, *_STATE, UploadIncomplete))
+@router.post("/jobs/{job_id}/confirm-upload", **answers(ConfirmedData, *_OWN, *_STATE, UploadIncomplete, TooLarge))
 async def confirm_upload(call: Call, job_id: str) -> Response:
-    """All photos are there. Afterwards the upload addresses are closed."""
+    """All photos are there, as they are now: what is sent later is refused, or fails its photo."""
     checked_job_id(job_id)
-    found = await call.deps.store.sizes(keys.folder("inputs", call.user_id, job_id))
-    sizes = {key.idx: size for name, size in found.items() if (key := keys.parse_key(name)) and key.idx is not None}
-    return call.answer(await call.ask_job(job_id, ConfirmUpload(at=call.now, user_id=call.user_id, sizes=sizes)))
+    found = await call.deps.store.stat(keys.folder("inputs", call.user_id, job_id))
+    photos = {key.idx: info for name, info in found.items() if (key := keys.parse_key(name)) and key.idx is not None}
+    confirm = ConfirmUpload(
+        at=call.now,
+        user_id=call.user_id,
+        sizes={idx: info.size for idx, info in photos.items()},
+        etags={idx: info.etag for idx, info in photos.items()},
+    )
+    return call.answer(await call.ask_job(job_id, confirm))
 
 
 @router.post(
