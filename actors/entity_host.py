@@ -109,6 +109,11 @@ class EntityHost:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=patience_s)
 
+    async def revive(self, ids: Sequence[str] | None = None) -> int:
+        """Deliver dead outbox rows of this host's shards again, these or all; how many were dead."""
+        dead = [row.id for row in await self._store.dead() if row.shard in self._shards]
+        return await self.outbox.revive([row_id for row_id in dead if ids is None or row_id in ids])
+
     @property
     def awake(self) -> int:
         """How many entities are resident."""

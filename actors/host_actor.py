@@ -105,6 +105,11 @@ class HostActor:
         host = await self._opening
         return {"awake": host.awake, "outbox": host.outbox.depth, "photos_waiting": self._dispatch.waiting}
 
+    async def revive(self, ids: Sequence[str] | None) -> int:
+        """Deliver dead outbox rows of this host's shards again, these or all; how many were dead."""
+        host = await self._opening
+        return await host.revive(ids)
+
     async def close(self, patience_s: float) -> None:
         """End what runs within `patience_s` seconds and close the log. What is not done stays owed."""
         host = await self._opening

@@ -2,6 +2,10 @@
 
 The rows themselves are the truth and live in the event store. This class only holds the timers: rows of new steps are
 handed to it after their commit, rows of a former life are read at the start.
+
+A row is given up when its handler says so (DeadLetter: refused for good, unreadable) or when ATTEMPTS of them failed.
+It is then dead: kept in the log, shown by `s3palette dead list`, delivered again after `s3palette dead retry`. While
+the log itself cannot be written to no row dies, because that could not be noted: it is tried on and on.
 """
 
 from __future__ import annotations
@@ -22,6 +26,8 @@ Handler = Callable[[OutboxRow], Awaitable[None]]
 
 FIRST_RETRY_S = 0.2
 LONGEST_RETRY_S = 60.0
+ATTEMPTS = 100
+"""About an hour and a half: 0.2 s doubled up to a minute, then every minute."""
 
 
 class DeadLetter(Exception):
@@ -43,6 +49,12 @@ class Outbox:
     def depth(self) -> int:
         """Rows that wait or are being delivered."""
         return len(self._timers) + len(self._running)
+
+    async def revive(self, ids: Sequence[str]) -> int:
+        """Deliver dead rows again, as if they were new; how many of these were dead."""
+        rows = await self._store.revive(ids, self._now())
+        self.accept(rows)
+        return len(rows)
 
     async def recover(self, shards: Sequence[int]) -> int:
         """Take up every row that a former life of these shards still owes; how many."""
@@ -90,19 +102,36 @@ class Outbox:
 
     async def _deliver(self, row: OutboxRow) -> None:
         try:
-            await self._handlers[row.kind](row)
+            handler = self._handlers.get(row.kind)
+            if handler is None:
+                raise DeadLetter(f"nobody knows what a {row.kind} is")
+            await handler(row)
         except DeadLetter as reason:
-            log.error("outbox row %s is dead: %s", row.id, reason)
-            await self._keep(replace(row, attempts=row.attempts + 1, error=str(reason), dead=True))
+            await self._give_up(replace(row, attempts=row.attempts + 1, error=str(reason)))
         except Exception as error:
-            wait = min(FIRST_RETRY_S * 2**row.attempts, LONGEST_RETRY_S)
-            log.warning("outbox row %s failed (%r), again in %.1f s", row.id, error, wait)
-            again = replace(row, attempts=row.attempts + 1, error=repr(error), due_at=self._now() + wait)
-            await self._keep(again)
-            self._schedule(again)
+            again = replace(row, attempts=row.attempts + 1, error=repr(error))
+            if again.attempts >= ATTEMPTS:
+                await self._give_up(again)
+            else:
+                await self._try_again(again)
 
-    async def _keep(self, row: OutboxRow) -> None:
+    async def _try_again(self, row: OutboxRow) -> None:
+        wait = min(FIRST_RETRY_S * 2.0 ** min(row.attempts - 1, 10), LONGEST_RETRY_S)
+        log.warning("outbox row %s failed (%s), again in %.1f s", row.id, row.error, wait)
+        again = replace(row, due_at=self._now() + wait)
+        await self._keep(again)
+        self._schedule(again)
+
+    async def _give_up(self, row: OutboxRow) -> None:
+        if await self._keep(replace(row, dead_at=self._now())):
+            log.error("outbox row %s is dead after %d attempts: %s", row.id, row.attempts, row.error)
+        else:
+            await self._try_again(row)
+
+    async def _keep(self, row: OutboxRow) -> bool:
         try:
             await self._store.put_owed(row)
         except Exception as error:  # the row is still owed as it stands; only the count of attempts is lost
             log.warning("outbox row %s could not be updated: %r", row.id, error)
+            return False
+        return True

@@ -71,7 +71,7 @@ def plan(entity: Entity, decision: Decision, trace: Trace, now: datetime, snapsh
         (_effect_row(entity.address, f"{stream}:{version}:{number}", effect, trace.correlation, now), effect)
         for number, effect in enumerate(decision.effects)
     )
-    alarm, cleared, alarm_due = _alarm(entity, state)
+    alarm, cleared, alarm_due = _alarm(entity, state, now)
     snapshot = None
     if version - entity.snapshot_version >= snapshot_every:
         snapshot = Snapshot(stream, version, behaviour.dump(state))
@@ -94,9 +94,12 @@ def alarm_id(stream: str) -> str:
 
 
 def open_effect(row: OutboxRow) -> tuple[str, Effect]:
-    """(correlation, effect) of a row that `plan` made."""
+    """(correlation, effect) of a row that `plan` made. Raises DeadLetter for what no build of today can read."""
     correlation, _, payload = row.payload.partition(b"\n")
-    return correlation.decode(), codec.decode_effect(payload)
+    try:
+        return correlation.decode(), codec.decode_effect(payload)
+    except ValueError as error:
+        raise DeadLetter(f"it cannot be read ({error})") from error
 
 
 def sender_of(row: OutboxRow) -> Address:
@@ -117,10 +120,11 @@ def _effect_row(sender: Address, row_id: str, effect: Effect, correlation: str, 
         kind=kind,
         payload=correlation.encode() + b"\n" + payload,
         due_at=due.timestamp(),
+        owed_at=now.timestamp(),
     )
 
 
-def _alarm(entity: Entity, state: Any) -> tuple[OutboxRow | None, tuple[str, ...], float | None]:
+def _alarm(entity: Entity, state: Any, now: datetime) -> tuple[OutboxRow | None, tuple[str, ...], float | None]:
     """(row to put, rows to delete, when the alarm goes off then).
 
     A deadline that only moves back keeps its row: waking too early is harmless, and a write is saved a photo.
@@ -132,4 +136,5 @@ def _alarm(entity: Entity, state: Any) -> tuple[OutboxRow | None, tuple[str, ...
     due = deadline.timestamp()
     if entity.alarm_due is not None and entity.alarm_due <= due:
         return None, (), entity.alarm_due
-    return OutboxRow(alarm_id(stream), stream, shard_of(entity.address), "alarm", b"", due), (), due
+    shard = shard_of(entity.address)
+    return OutboxRow(alarm_id(stream), stream, shard, "alarm", b"", due, owed_at=now.timestamp()), (), due

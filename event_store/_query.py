@@ -10,7 +10,7 @@ from event_store._tables import checked_value
 from event_store.errors import EventStoreError
 from event_store.types import Row, Table
 
-__all__ = ["Query", "answered", "as_sql", "query"]
+__all__ = ["Query", "answered", "as_sql", "counted", "query"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,7 @@ def query(
     limit: int | None,
 ) -> Query:
     """Raises EventStoreError for an unknown table or column, a value that does not fit, an impossible page."""
-    table = tables.get(name)
-    if table is None:
-        raise EventStoreError(f"no read model has a table {name!r}")
-    unknown = [column for column in order if column not in table.columns]
-    if unknown:
-        raise EventStoreError(f"table {name} has no column {unknown[0]!r}")
+    table = _known(tables, name, order)
     if limit is not None and limit < 0:
         raise EventStoreError(f"limit is {limit}, not 0 or more")
     if before is not None:
@@ -53,6 +48,21 @@ def query(
     checked = {column: checked_value(table, column, value) for column, value in where.items()}
     total = (*order, *(column for column in table.key if column not in order))
     return Query(table, checked, total, descending, before, limit)
+
+
+def counted(tables: Mapping[str, Table], name: str, by: str) -> tuple[str, str]:
+    """Table and column, both known. Raises EventStoreError."""
+    return _known(tables, name, [by]).name, by
+
+
+def _known(tables: Mapping[str, Table], name: str, columns: Sequence[str]) -> Table:
+    table = tables.get(name)
+    if table is None:
+        raise EventStoreError(f"no read model has a table {name!r}")
+    unknown = [column for column in columns if column not in table.columns]
+    if unknown:
+        raise EventStoreError(f"table {name} has no column {unknown[0]!r}")
+    return table
 
 
 def as_sql(q: Query) -> tuple[str, list[Any]]:

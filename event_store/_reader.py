@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 from event_store._query import Query, as_sql
 from event_store._record import COLUMNS, StoredSnapshot, restore, restore_snapshot, verify_chains
 from event_store.types import Loaded, PayloadCodec, RecordedEvent, Row
 
-__all__ = ["command_answer", "load", "select", "stream_events", "streams", "verify"]
+__all__ = ["command_answer", "count", "load", "select", "stream_events", "streams", "verify"]
 
 _COLUMNS = ", ".join(COLUMNS)
 _LAST_CHARACTER = chr(0x10FFFF)
@@ -59,6 +60,10 @@ def select(connection: sqlite3.Connection, question: Query) -> list[Row]:
     sql, parameters = as_sql(question)
     columns = tuple(question.table.columns)
     return [dict(zip(columns, row, strict=True)) for row in connection.execute(sql, parameters).fetchall()]
+
+
+def count(connection: sqlite3.Connection, table: str, by: str) -> dict[Any, int]:
+    return dict(connection.execute(f'SELECT "{by}", count(*) FROM "{table}" GROUP BY "{by}"').fetchall())
 
 
 def verify(connection: sqlite3.Connection, stream: str | None) -> int:

@@ -1,4 +1,4 @@
-"""The file: its tables, its marks, and what is refused at the door."""
+"""The file: its tables, its marks, what is refused at the door, and how an older file becomes one of today."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from event_store._connection import transaction
 from event_store.errors import EventStoreError, SchemaTooNew
 
-__all__ = ["SCHEMA_VERSION", "connect_reader", "connect_writer"]
+__all__ = ["SCHEMA_VERSION", "connect_reader", "connect_writer", "schema_of"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x45565354
 """Says in the file's header that it is an event log: "EVST"."""
 
@@ -58,7 +58,8 @@ CREATE TABLE outbox (
     due_at   REAL NOT NULL,
     attempts INTEGER NOT NULL,
     error    TEXT,
-    dead     INTEGER NOT NULL
+    owed_at  REAL NOT NULL,
+    dead_at  REAL
 ) STRICT;
 
 CREATE TABLE commands (
@@ -88,6 +89,30 @@ WHEN EXISTS (SELECT 1 FROM events WHERE global_position = NEW.global_position)
 BEGIN SELECT RAISE(ABORT, 'events are never replaced'); END;
 """
 
+_UPGRADES = {
+    # Version 1 kept a flag where it now keeps since when.
+    1: """
+ALTER TABLE outbox RENAME TO outbox_of_schema_1;
+CREATE TABLE outbox (
+    id       TEXT PRIMARY KEY,
+    stream   TEXT NOT NULL,
+    shard    INTEGER NOT NULL,
+    kind     TEXT NOT NULL,
+    payload  BLOB NOT NULL,
+    due_at   REAL NOT NULL,
+    attempts INTEGER NOT NULL,
+    error    TEXT,
+    owed_at  REAL NOT NULL,
+    dead_at  REAL
+) STRICT;
+INSERT INTO outbox
+SELECT id, stream, shard, kind, payload, due_at, attempts, error, due_at, iif(dead, due_at, NULL)
+FROM outbox_of_schema_1;
+DROP TABLE outbox_of_schema_1;
+""",
+}
+"""Schema version -> statements that make the next one of it. What a version was is for good: these never change."""
+
 
 def connect_writer(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     """Open the log for writing, and make it where there is none.
@@ -97,9 +122,10 @@ def connect_writer(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, cached_statements=256)
         try:
-            if not _is_a_log(connection, path):
+            if schema_of(connection, path) is None:
                 _make(connection, path, busy_timeout_s)
             connection.execute("PRAGMA synchronous = FULL")
+            _upgrade(connection, path)
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA recursive_triggers = ON")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
@@ -117,8 +143,10 @@ def connect_reader(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
         uri = f"{path.absolute().as_uri()}?mode=ro"
         connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout_s, isolation_level=None)
         try:
-            if not _is_a_log(connection, path):
-                raise EventStoreError(f"{path} is empty: open it for writing once")
+            schema = schema_of(connection, path)
+            if schema != SCHEMA_VERSION:
+                what = "is empty" if schema is None else f"has schema {schema}, this program reads {SCHEMA_VERSION}"
+                raise EventStoreError(f"{path} {what}: open it for writing once")
         except BaseException:
             connection.close()
             raise
@@ -127,33 +155,45 @@ def connect_reader(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     return connection
 
 
-def _is_a_log(connection: sqlite3.Connection, path: Path) -> bool:
-    """False for an empty file."""
+def schema_of(connection: sqlite3.Connection, path: Path) -> int | None:
+    """Schema version of a log; None for an empty file. Raises as `connect_writer`."""
     # One statement, so that another process making the file is seen before or after, not halfway.
     application, version, tables = connection.execute(
         "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),"
         " (SELECT count(*) FROM sqlite_master)"
     ).fetchone()
     if application == 0 and version == 0 and tables == 0:
-        return False
+        return None
     if application != _APPLICATION_ID:
         raise EventStoreError(f"{path} is a database of something else, not an event log")
     if version > SCHEMA_VERSION:
         raise SchemaTooNew(
             f"{path} has schema {version}, this program knows up to {SCHEMA_VERSION}: update the program"
         )
-    return True
+    return int(version)
 
 
 def _make(connection: sqlite3.Connection, path: Path, busy_timeout_s: float) -> None:
     _switch_to_wal(connection, busy_timeout_s)
     with transaction(connection):
         # Another process may have made it between our look and our turn.
-        if not _is_a_log(connection, path):
+        if schema_of(connection, path) is None:
             for statement in _statements(_TABLES):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring an older log to today's schema, in one transaction: it is upgraded whole or left as it was."""
+    if schema_of(connection, path) == SCHEMA_VERSION:
+        return
+    with transaction(connection):
+        # Read again: another process may have upgraded it between our look and our turn.
+        for older in range(schema_of(connection, path) or SCHEMA_VERSION, SCHEMA_VERSION):
+            for statement in _statements(_UPGRADES[older]):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _switch_to_wal(connection: sqlite3.Connection, busy_timeout_s: float) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from event_store._clock import Clock, normalised, stamp
 from event_store._faults import FaultHook, no_faults
 from event_store._memory_rows import MemoryRows
 from event_store._projections import apply_all
-from event_store._query import answered, query
+from event_store._query import answered, counted, query
 from event_store._record import (
     EMPTY,
     Head,
@@ -128,16 +130,26 @@ class MemoryEventStore(EventStore):
 
     async def owed(self, shards: Sequence[int] | None = None) -> list[OutboxRow]:
         self._check_open()
-        return self._by_due_time(lambda row: not row.dead and (shards is None or row.shard in shards))
+        rows = (row for row in self._outbox.values() if row.dead_at is None)
+        chosen = (row for row in rows if shards is None or row.shard in shards)
+        return sorted(chosen, key=lambda row: (row.due_at, row.id))
 
     async def dead(self) -> list[OutboxRow]:
         self._check_open()
-        return self._by_due_time(lambda row: row.dead)
+        rows = (row for row in self._outbox.values() if row.dead_at is not None)
+        return sorted(rows, key=lambda row: (row.dead_at, row.id))
 
     async def put_owed(self, row: OutboxRow) -> None:
         self._check_open()
         if row.id in self._outbox:
             self._outbox[row.id] = row
+
+    async def revive(self, ids: Sequence[str], due_at: float) -> list[OutboxRow]:
+        self._check_open()
+        found = [row for id_ in ids if (row := self._outbox.get(id_)) is not None and row.dead_at is not None]
+        revived = [replace(row, dead_at=None, attempts=0, due_at=due_at) for row in found]
+        self._outbox |= {row.id: row for row in revived}
+        return revived
 
     async def settle(self, ids: Sequence[str]) -> None:
         self._check_open()
@@ -156,8 +168,12 @@ class MemoryEventStore(EventStore):
     ) -> list[Row]:
         self._check_open()
         question = query(self._tables, table, where, order, descending, before, limit)
-        kept = next(rows for _, rows in self._hands if table in rows.tables)
-        return answered(question, kept.tables[table].values())
+        return answered(question, self._rows_of(table))
+
+    async def count(self, table: str, by: str) -> dict[Any, int]:
+        self._check_open()
+        counted(self._tables, table, by)
+        return dict(Counter(row[by] for row in self._rows_of(table)))
 
     async def rebuild(self, projection: str | None = None) -> int:
         self._check_open()
@@ -189,8 +205,8 @@ class MemoryEventStore(EventStore):
         if self._closed:
             raise StoreClosed("the event store is closed")
 
-    def _by_due_time(self, wanted: Callable[[OutboxRow], bool]) -> list[OutboxRow]:
-        return sorted(filter(wanted, self._outbox.values()), key=lambda row: (row.due_at, row.id))
+    def _rows_of(self, table: str) -> Iterable[Row]:
+        return next(rows for _, rows in self._hands if table in rows.tables).tables[table].values()
 
     def _project(self, events: Sequence[RecordedEvent]) -> None:
         """The rows that the events make, or none of them. The last moment at which a step can fail."""

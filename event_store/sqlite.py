@@ -21,7 +21,7 @@ from event_store._clock import Clock, normalised
 from event_store._connection import ThreadedConnection, transaction
 from event_store._faults import FaultHook, no_faults
 from event_store._lane import Lane
-from event_store._query import query
+from event_store._query import counted, query
 from event_store._schema import connect_reader, connect_writer
 from event_store._tables import known_tables
 from event_store.errors import EventStoreError, StoreClosed
@@ -151,6 +151,9 @@ class SqliteEventStore(EventStore):
     async def put_owed(self, row: OutboxRow) -> None:
         await self._for_writing().lane.run(_outbox.update, row)
 
+    async def revive(self, ids: Sequence[str], due_at: float) -> list[OutboxRow]:
+        return await self._for_writing().lane.run(_outbox.revive, ids, due_at)
+
     async def settle(self, ids: Sequence[str]) -> None:
         await self._for_writing().lane.run(_outbox.delete, ids)
 
@@ -166,6 +169,9 @@ class SqliteEventStore(EventStore):
     ) -> list[Row]:
         question = query(self._tables, table, where, order, descending, before, limit)
         return await self._reader.run(_reader.select, question)
+
+    async def count(self, table: str, by: str) -> dict[Any, int]:
+        return await self._reader.run(_reader.count, *counted(self._tables, table, by))
 
     async def rebuild(self, projection: str | None = None) -> int:
         writing = self._for_writing()

@@ -80,8 +80,10 @@ class OutboxRow:
     attempts: int = 0
     error: str | None = None
     """Why the last attempt failed."""
-    dead: bool = False
-    """Failed for good; kept for the operator."""
+    owed_at: float = 0.0
+    """Since when, seconds since the epoch."""
+    dead_at: float | None = None
+    """When it failed for good, seconds since the epoch: kept for the operator and not delivered. None: it is owed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +196,16 @@ class EventStore(Protocol):
         """Outbox rows that are not dead, by due time."""
         ...
 
-    async def dead(self) -> list[OutboxRow]: ...
+    async def dead(self) -> list[OutboxRow]:
+        """Outbox rows that failed for good, by the time they did."""
+        ...
 
     async def put_owed(self, row: OutboxRow) -> None:
         """Replace a row that still exists (attempts, due time, error, dead); a row that is gone stays gone."""
+        ...
+
+    async def revive(self, ids: Sequence[str], due_at: float) -> list[OutboxRow]:
+        """Owe dead rows again, due then and with no attempts counted: those that were dead, each to one caller only."""
         ...
 
     async def settle(self, ids: Sequence[str]) -> None:
@@ -216,6 +224,10 @@ class EventStore(Protocol):
     ) -> list[Row]:
         """Rows of a read model with all columns of `where` equal. `order` names columns; with `before` only rows that
         come after that value tuple in the order (keyset paging)."""
+        ...
+
+    async def count(self, table: str, by: str) -> dict[Any, int]:
+        """Value of a read model's column -> rows that have it."""
         ...
 
     async def rebuild(self, projection: str | None = None) -> int:

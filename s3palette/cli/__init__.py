@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from s3palette.cli import apply, demo, doctor, events, system, user
+from s3palette.cli import apply, dead, demo, doctor, events, system, user
 
 __all__ = ["app", "main"]
 
@@ -23,6 +23,7 @@ app.command("status")(system.status)
 app.command("doctor")(doctor.doctor)
 app.command("apply")(apply.apply)
 app.command("demo")(demo.demo)
+app.add_typer(dead.app, name="dead")
 app.add_typer(events.app, name="events")
 app.add_typer(user.app, name="user")
 

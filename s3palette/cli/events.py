@@ -7,15 +7,14 @@ import difflib
 import json
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from event_store import EventStoreError, RecordedEvent, SqliteEventStore
 from s3palette.cli._fail import fail, one_sentence
+from s3palette.cli._log import reading
 from s3palette.cli.system import DataDir, settings_from
 
 __all__ = ["app", "near", "shown"]
@@ -39,7 +38,7 @@ def show(
     """Every event of one stream, oldest first."""
 
     async def read() -> None:
-        async with _log(data_dir) as log:
+        async with reading(settings_from(data_dir=data_dir)) as log:
             # Read first and judge afterwards: an empty answer may also mean that `until` lies before the first event.
             events = await log.read(stream, upto=upto, until=until)
             if not events:
@@ -62,7 +61,7 @@ def tail(
     """The newest events of the whole log, oldest first."""
 
     async def read() -> None:
-        async with _log(data_dir) as log:
+        async with reading(settings_from(data_dir=data_dir)) as log:
             last = await _last_position(log)
             _print(await _newest(log, last, count), as_json, with_stream=True)
             while follow:
@@ -101,18 +100,6 @@ def _unknown(stream: str, names: Sequence[str]) -> str:
     found = near(stream, names)
     hint = f"Near it: {', '.join(found)}." if found else f"There are {len(names)}, such as {names[0]}."
     return f"There is no stream {stream}. {hint}"
-
-
-@asynccontextmanager
-async def _log(data_dir: Path | None) -> AsyncIterator[SqliteEventStore]:
-    path = settings_from(data_dir=data_dir).log_path
-    if not path.exists():
-        raise fail(f"There is no event log in {path.parent}; 's3palette up' makes one.")
-    log = await SqliteEventStore.open(path, read_only=True)
-    try:
-        yield log
-    finally:
-        await log.close()
 
 
 async def _last_position(log: SqliteEventStore) -> int:

@@ -2,8 +2,10 @@ import asyncio
 import time
 from dataclasses import replace
 
-from actors.outbox import DeadLetter, Outbox
-from event_store import Append, MemoryEventStore, OutboxRow
+import pytest
+
+from actors.outbox import ATTEMPTS, DeadLetter, Outbox
+from event_store import Append, EventStoreError, MemoryEventStore, OutboxRow
 
 
 def row(name: str = "a", in_s: float = 0.0) -> OutboxRow:
@@ -48,8 +50,53 @@ async def test_what_can_never_be_delivered_is_kept_for_the_operator() -> None:
     await asyncio.wait(outbox.accept([row()]))
     assert await store.owed() == []
     (dead,) = await store.dead()
-    assert dead.error == "refused for good"
+    assert (dead.error, dead.attempts) == ("refused for good", 1)
+    assert dead.dead_at == pytest.approx(time.time(), abs=60)
     assert outbox.depth == 0
+
+
+async def test_a_kind_that_nobody_knows_is_dead() -> None:
+    store = MemoryEventStore()
+    await owed_to(store, replace(row(), kind="carrier pigeon"))
+    await asyncio.wait(Outbox(store, {}, time.time).accept(await store.owed()))
+    assert [each.error for each in await store.dead()] == ["nobody knows what a carrier pigeon is"]
+
+
+@pytest.mark.parametrize(("before", "dies"), [(ATTEMPTS - 2, False), (ATTEMPTS - 1, True)])
+async def test_it_is_given_up_after_so_many_attempts(before: int, dies: bool) -> None:
+    store = MemoryEventStore()
+    await owed_to(store, replace(row(), attempts=before))
+    outbox = Outbox(store, {"tell": Receiver(store, RuntimeError("again"))}, time.time)
+    await asyncio.wait(outbox.accept(await store.owed()))
+    kept = [*await store.dead(), *await store.owed()]
+    assert [(each.dead_at is not None, each.attempts) for each in kept] == [(dies, before + 1)]
+    assert outbox.depth == (0 if dies else 1)
+    await outbox.close(0)
+
+
+async def test_nothing_dies_unnoted() -> None:
+    class Full(MemoryEventStore):
+        async def put_owed(self, row: OutboxRow) -> None:
+            raise EventStoreError("the disk is full")
+
+    store = Full()
+    await owed_to(store, row())
+    outbox = Outbox(store, {"tell": Receiver(store, DeadLetter("no"), DeadLetter("no"))}, time.time)
+    await asyncio.wait(outbox.accept(await store.owed()))
+    assert (outbox.depth, len(await store.owed())) == (1, 1)
+    await outbox.close(0)
+
+
+async def test_a_dead_row_is_delivered_again_when_the_operator_says_so() -> None:
+    store = MemoryEventStore()
+    receiver = Receiver(store, DeadLetter("not yet"))
+    await owed_to(store, row())
+    outbox = Outbox(store, {"tell": receiver}, time.time)
+    await asyncio.wait(outbox.accept(await store.owed()))
+    assert await asyncio.gather(outbox.revive(["a"]), outbox.revive(["a", "b"])) == [1, 0]
+    await asyncio.wait_for(receiver.done.wait(), 2)
+    assert [each.attempts for each in receiver.seen] == [0, 0]
+    assert await store.dead() == await store.owed() == []
 
 
 async def test_nothing_starts_before_it_is_due_and_forgotten_rows_never_do() -> None:

@@ -217,13 +217,13 @@ class EventStoreContract:
 
     async def test_what_is_owed_comes_by_due_time(self, store: EventStore) -> None:
         full = owed("o3", 3.5, stream="b", shard=7, kind="task", payload=b"\x00p", attempts=2, error="no")
-        await store.append(step("a", 0, put=[owed("o5", 5), full, owed("o1b"), owed("o1a"), owed("gone", dead=True)]))
+        await store.append(step("a", 0, put=[owed("o5", 5), full, owed("o1b"), owed("o1a"), owed("gone", dead_at=9.0)]))
         rows = await store.owed()
         assert [row.id for row in rows] == ["o1a", "o1b", "o3", "o5"]
         assert rows[2] == full
         assert [row.id for row in await store.owed([7, 8])] == ["o3"]
         assert await store.owed([]) == []
-        assert await store.dead() == [owed("gone", dead=True)]
+        assert await store.dead() == [owed("gone", dead_at=9.0)]
 
     async def test_an_alarm_is_replaced_and_settled_with_a_step(self, store: EventStore) -> None:
         await store.append(step("a", 0, put=[owed("alarm", 10), owed("tell", 1)]))
@@ -239,8 +239,20 @@ class EventStoreContract:
         failed = owed("o", 9.0, attempts=1, error="nobody there")
         await store.put_owed(failed)
         assert await store.owed() == [owed("p"), failed]
-        await store.put_owed(replace(failed, dead=True))
-        assert (await store.owed(), await store.dead()) == ([owed("p")], [replace(failed, dead=True)])
+        await store.put_owed(replace(failed, dead_at=10.0))
+        assert (await store.owed(), await store.dead()) == ([owed("p")], [replace(failed, dead_at=10.0)])
+
+    async def test_the_dead_are_owed_again_once(self, store: EventStore) -> None:
+        late, early = (
+            owed("late", 1.0, attempts=3, error="no", owed_at=0.5, dead_at=9.0),
+            owed("early", 2.0, dead_at=8.0),
+        )
+        await store.append(step("a", 0, put=[late, early, owed("alive", 20.0)]))
+        assert await store.dead() == [early, late]
+        again = replace(late, attempts=0, due_at=30.0, dead_at=None)
+        outcomes = await asyncio.gather(*(store.revive(["late", "alive", "unknown"], 30.0) for _ in range(3)))
+        assert sorted(outcomes, key=len) == [[], [], [again]]
+        assert (await store.owed(), await store.dead()) == ([owed("alive", 20.0), again], [early])
 
     async def test_a_row_that_is_gone_stays_gone(self, store: EventStore) -> None:
         await store.append(step("a", 0, put=[owed("o"), owed("p")]))
@@ -249,6 +261,16 @@ class EventStoreContract:
         assert await store.owed() == [owed("p")]
 
     # Read models
+
+    async def test_rows_are_counted_by_a_column(self, store: EventStore) -> None:
+        assert await store.count("deposits", "amount") == {}
+        await store.append(step("a", 0, 3))
+        await store.append(step("b", 0, 2))
+        assert await store.count("deposits", "amount") == {1: 2, 2: 2, 3: 1}
+        assert await store.count("balances", "note") == {None: 2}
+        for table, by in (("deposits", "colour"), ("nothing", "amount")):
+            with pytest.raises(EventStoreError, match=by if table == "deposits" else table):
+                await store.count(table, by)
 
     async def test_read_models_are_right_when_the_append_returns(self, store: EventStore) -> None:
         await store.append(step("a", 0, 3))

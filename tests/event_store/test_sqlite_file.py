@@ -163,7 +163,7 @@ async def test_the_file_is_durable_and_append_only(path: Path, open_log: OpenLog
 @pytest.mark.parametrize("read_only", [False, True])
 async def test_a_newer_schema_is_refused(path: Path, read_only: bool, open_log: OpenLog) -> None:
     change(path, "PRAGMA user_version = 9")
-    with pytest.raises(SchemaTooNew, match=r"events\.db has schema 9, this program knows up to 1: update the program"):
+    with pytest.raises(SchemaTooNew, match=r"events\.db has schema 9, this program knows up to 2: update the program"):
         await open_log(path, read_only=read_only)
 
 
@@ -201,6 +201,7 @@ async def test_a_reader_reads_and_refuses_writes(path: Path, open_log: OpenLog) 
         reader.append(step("a", 5)),
         reader.put_owed(owed("o")),
         reader.settle(["o"]),
+        reader.revive(["o"], 1.0),
         reader.prune_commands("2100-01-01"),
         reader.rebuild(),
     ):
