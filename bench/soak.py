@@ -166,7 +166,7 @@ async def measure(bench: Bench, chosen: argparse.Namespace) -> bool:
     full = await full_load(bench.url, photos, chosen.calibrate)
     pace = chosen.photos / (chosen.share * full)
     print(f"{machine()}")
-    print(f"full load {full:.2f} photos/s ({chosen.megapixels:g} MP); from here {chosen.share:.0%} of it: a job of")
+    print(f"full load {full:.2f} photos/s ({chosen.megapixels:g} MP); from here {chosen.share:.0%} of it:")
     print(
         f"{chosen.photos} photos every {pace:.1f} s, and {RETURNS_PER_S:.0f} requests a second of users who come back\n"
     )
@@ -183,7 +183,8 @@ async def measure(bench: Bench, chosen: argparse.Namespace) -> bool:
         f"\nlog {log[0]:.1f} -> {log[-1]:.1f} MiB; outbox at most {max(sample[3] for sample in progress.samples)} rows"
     )
     print(f"jobs {dict(progress.jobs)}, {progress.photos} photos; newcomers were held back for {held:.0f} s")
-    print(f"answers {dict(record.answers)}; broken connections {dict(record.broken)}; faults {dict(progress.faults)}\n")
+    print(f"answers {dict(record.answers)}; broken connections {dict(record.broken)}")
+    print(f"faults {dict(progress.faults)}\n")
     print(record.table())
     clean = not (progress.faults or record.broken or record.refusals or set(progress.jobs) - {"done"})
     print(f"\n{machine()}\nmemory {'is flat' if flat else 'GROWS'}; {'no' if clean else 'SOME'} faults")
