@@ -47,7 +47,7 @@ def edge_app(settings: Settings) -> Any:
     deployment = serve.deployment(
         name="Edge",
         num_replicas=settings.edge_replicas,
-        max_ongoing_requests=1_000,
+        max_ongoing_requests=10_000,  # more than the proxy has connections: the edge's own gates refuse
         logging_config={"enable_access_log": False},  # the proxy in front keeps one; here it costs 4 % of a request
         ray_actor_options={"num_cpus": 0, "resources": {LOG_NODE: 1}},
     )(Edge)

@@ -60,6 +60,7 @@ PhotoRunner = Callable[[Address, RunPhoto, OutboxRow, str], Any]
 class EntityHost:
     """Keeps the entities of its shards awake while they are used.
 
+    `admit` raises PaletteError for a command that the entity would carry out and the system has no room for.
     `route` sends to entities of other hosts (default: every entity is here). `resident` bounds how many entities are
     awake at once, `idle_s` how long one stays awake unused, `snapshot_every` how many events lie between snapshots.
     """
@@ -71,6 +72,7 @@ class EntityHost:
         *,
         now: Callable[[], datetime],
         run_photo: PhotoRunner | None = None,
+        admit: Callable[[Command], None] = lambda command: None,
         route: Ask | None = None,
         shards: Sequence[int] = tuple(range(SHARDS)),
         writer: str = "host-0",
@@ -82,6 +84,7 @@ class EntityHost:
         self._behaviours: Mapping[str, Behaviour[Any]] = {each.kind: each for each in behaviours}
         self._now = now
         self._run_photo = run_photo
+        self._admit = admit
         self._route: Ask = route or self.ask
         self._shards = shards
         self._writer = writer
@@ -172,6 +175,7 @@ class EntityHost:
         for _ in range(RETRIES_AFTER_CONFLICT):
             try:
                 decision = entity.behaviour.decide(entity.state, command)
+                self._admit(command)
             except PaletteError:
                 first = await self._first_answer(trace)
                 if first is None:

@@ -65,12 +65,14 @@ class HostActor:
             now=utc_now,
             in_flight=settings.engine_replicas * settings.engine_inflight,
             timeout_s=settings.photo_within_s,
+            queue=settings.queued_photos,
         )
         host = EntityHost(
             self._store,
             behaviours,
             now=utc_now,
             run_photo=self._dispatch.run,
+            admit=self._dispatch.admit,
             route=self._route,
             shards=shards_of(self._index, settings.hosts),
             writer=f"host-{self._index}",

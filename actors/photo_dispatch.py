@@ -12,8 +12,8 @@ from typing import Any, Literal
 from actors.entity_host import Ask
 from actors.fair_slots import FairSlots
 from event_store import EventStore, OutboxRow
-from s3palette.domain.errors import JobNotFound
-from s3palette.domain.job import RecordFault, RecordResult, StartPhoto
+from s3palette.domain.errors import JobNotFound, Overloaded
+from s3palette.domain.job import Execute, RecordFault, RecordResult, StartPhoto
 from s3palette.domain.model import Address, Command, RunPhoto
 
 __all__ = ["DEPLOYMENT", "ENGINE_APP", "Engine", "PhotoDispatch", "PhotoOutcome", "PhotoTask"]
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 ENGINE_APP, DEPLOYMENT = "engine", "EngineWorker"
 """Where the engine workers are found: Serve application and deployment."""
+QUEUE_FULL_WAIT_S = 30
+"""Retry-After of an execution while the queue is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,10 @@ Engine = Callable[[PhotoTask], Awaitable[PhotoOutcome]]
 
 
 class PhotoDispatch:
-    """Keeps at most `in_flight` photos at the engine, in turn among the jobs that wait."""
+    """Keeps at most `in_flight` photos at the engine, in turn among the jobs that wait.
+
+    While `queue` photos wait, no further job is let in (`admit`).
+    """
 
     def __init__(
         self,
@@ -70,6 +75,7 @@ class PhotoDispatch:
         now: Callable[[], datetime],
         in_flight: int,
         timeout_s: float,
+        queue: int = 10_000,
     ) -> None:
         self._engine = engine
         self._ask = ask
@@ -77,11 +83,20 @@ class PhotoDispatch:
         self._now = now
         self._slots = FairSlots(in_flight)
         self._timeout_s = timeout_s
+        self._queue = queue
 
     @property
     def waiting(self) -> int:
         """Photos that wait for a place at the engine."""
         return self._slots.waiting
+
+    def admit(self, command: Command) -> None:
+        """Raises Overloaded for a job's execution while the queue is full; a photo tried again is never refused."""
+        if isinstance(command, Execute) and command.dispatch == "engine" and self.waiting >= self._queue:
+            message = (
+                f"{self.waiting:,} photos wait for the engine already; the upload is kept, execute it again later."
+            )
+            raise Overloaded(message, retry_after=QUEUE_FULL_WAIT_S)
 
     async def run(self, job: Address, task: RunPhoto, row: OutboxRow, correlation: str) -> None:
         """Carry one photo through and settle its row."""

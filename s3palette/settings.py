@@ -66,6 +66,12 @@ class Settings(BaseSettings):
     batch is ready when one ends."""
     edge_replicas: int = Field(1, ge=1, le=64)
     """Replicas of the HTTP entrance."""
+    edge_requests: int = Field(500, ge=1, le=4000)
+    """Requests one replica of the entrance works on at once; one more is answered 503 with Retry-After."""
+    edge_uploads: int = Field(128, ge=1, le=4000)
+    """Uploads one replica takes in at once, in the same way; some MB of memory each. Only the folder store has them."""
+    queued_photos: int = Field(10_000, ge=1, le=1_000_000)
+    """Photos that may wait for the engine in a host. While as many wait, execute is answered 503 with Retry-After."""
     hosts: int = Field(1, ge=1, le=256)
     """Host actors of the brain. One is right with the SQLite log."""
     store: Literal["folder"] = "folder"

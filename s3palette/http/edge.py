@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -17,11 +19,14 @@ from s3palette.http import envelope
 from s3palette.http.call import REQUEST_ID, SERVICES, Services
 from s3palette.http.cors import Cors
 from s3palette.http.errors import as_palette_error
+from s3palette.http.gate import Gate
 
 __all__ = ["Edge"]
 
 _log = logging.getLogger(__name__)
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_ALWAYS_OPEN = ("/health", "/ready")
+_OPEN = contextlib.nullcontext()
 
 
 class Edge:
@@ -31,7 +36,10 @@ class Edge:
         self._app = app
         self._services = services
         self._routes = routes
-        self._cors = Cors(services.deps.settings.cors_origins)
+        settings = services.deps.settings
+        self._cors = Cors(settings.cors_origins)
+        self._requests = Gate(settings.edge_requests, "The system is busy; try again in a moment.")
+        self._uploads = Gate(settings.edge_uploads, "Too many uploads at once; send it again in a moment.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -72,13 +80,20 @@ class Edge:
                 answer = self._options(scope, origin if asked_method is not None else None)
                 await answer(scope, receive, send_marked)
             else:
-                await self._app(scope, receive, send_marked)
+                with self._gate(scope):
+                    await self._app(scope, receive, send_marked)
         except ClientDisconnect:
             _log.info("request %s: the client hung up", request_id)
         except Exception as error:
             if started:
                 raise
             await self._refusal(error, scope)(scope, receive, send_marked)
+
+    def _gate(self, scope: Scope) -> AbstractContextManager[None]:
+        """A download is a file on its way to a socket and waits for nothing else."""
+        if scope["path"].startswith("/storage/"):
+            return self._uploads if scope["method"] == "PUT" else _OPEN
+        return _OPEN if scope["path"] in _ALWAYS_OPEN else self._requests
 
     def _options(self, scope: Scope, preflight_origin: str | None) -> Response:
         if preflight_origin is not None:
