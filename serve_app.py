@@ -11,7 +11,9 @@ from actors.photo_dispatch import ENGINE_APP
 from actors.placement import LOG_NODE
 from actors.readiness import RayReadiness
 from actors.refs import RayBrain
+from actors.replica import replica_name
 from actors.signup_window import HostSignupLimiter
+from s3palette import logs
 from s3palette.http import Deps, create_app
 from s3palette.settings import Settings
 from s3palette.storage import open_store
@@ -28,6 +30,7 @@ class Edge:
 
     def __serve_build_asgi_app__(self) -> Any:
         settings = self._settings
+        logs.configure(settings, replica_name("edge"))
         brain, store, reads = RayBrain(settings.hosts), open_store(settings), LogReads(settings.log_path)
         return create_app(
             Deps(

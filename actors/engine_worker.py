@@ -7,7 +7,9 @@ the object store, runs the engine, stores what came out and answers with keys. K
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,7 +19,9 @@ import cv2
 import engine
 from actors.photo_dispatch import DEPLOYMENT, PhotoOutcome, PhotoTask
 from actors.placement import LOG_NODE
+from actors.replica import replica_name
 from engine.stream import PhotoStream
+from s3palette import logs
 from s3palette.domain import keys
 from s3palette.engines import load_segmenter
 from s3palette.recipes import build_recipe
@@ -26,6 +30,8 @@ from s3palette.storage import ObjectChanged, ObjectMissing, ObjectStore, open_st
 
 __all__ = ["EngineWorker", "Process", "engine_app", "process_photo"]
 
+log = logging.getLogger(__name__)
+
 Process = Callable[[bytes, engine.Recipe], Awaitable[engine.PhotoResult]]
 """The engine as the worker sees it: one photo file and its recipe in, the result out."""
 
@@ -33,17 +39,20 @@ Process = Callable[[bytes, engine.Recipe], Awaitable[engine.PhotoResult]]
 async def process_photo(task: PhotoTask, store: ObjectStore, process: Process) -> PhotoOutcome:
     """One photo, from its input key to its output keys. The photo's faults are answered, the store's are raised."""
     user, job, idx = task.user_id, task.job_id, task.idx
+    began = time.perf_counter()
     try:
         data = await store.get(keys.input_key(user, job, idx), task.etag)
     except ObjectMissing:
         return PhotoOutcome("failed", "The uploaded photo is no longer in the store; upload it again in a new job.")
     except ObjectChanged:
         return PhotoOutcome("failed", "The photo was changed after its upload was confirmed; send it in a new job.")
+    fetched = time.perf_counter()
     recipe = build_recipe(task.preset, task.concepts, task.protect)
     try:
         result = await process(data, recipe)
     except engine.EngineError as error:
         return PhotoOutcome("failed", str(error))
+    made = time.perf_counter()
     output_key, preview_key = keys.output_key(user, job, idx), keys.preview_key(user, job, idx)
     instances_key = keys.instances_key(user, job, idx)
     mask_keys = {concept: keys.mask_key(user, job, idx, concept) for concept in result.masks}
@@ -60,7 +69,11 @@ async def process_photo(task: PhotoTask, store: ObjectStore, process: Process) -
         mask_keys=mask_keys,
         instances_key=instances_key,
         warnings=result.warnings,
-        timings_ms=dict(result.timings_ms),
+        timings_ms={
+            "download": (fetched - began) * 1000,
+            **result.timings_ms,
+            "upload": (time.perf_counter() - made) * 1000,
+        },
     )
 
 
@@ -72,6 +85,7 @@ class EngineWorker:
     """
 
     def __init__(self, settings: Settings) -> None:
+        logs.configure(settings, replica_name("engine"))
         self._settings = settings
         self._store = open_store(settings)
         self._segmenter, self._batches = load_segmenter(settings)
@@ -84,7 +98,13 @@ class EngineWorker:
 
     async def process(self, task: PhotoTask) -> PhotoOutcome:
         """Run one photo; see `process_photo`."""
-        return await process_photo(task, self._store, self._process)
+        logs.begin(request_id=task.request_id, user=task.user_id, job=task.job_id, photo=task.idx, attempt=task.attempt)
+        outcome = await process_photo(task, self._store, self._process)
+        if outcome.status == "failed":
+            log.info("failed: %s", outcome.error)
+        else:
+            log.info("done: %s", ", ".join(f"{stage} {ms:.0f} ms" for stage, ms in outcome.timings_ms.items()))
+        return outcome
 
     async def name(self) -> str:
         """Which engine answers here."""

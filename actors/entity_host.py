@@ -24,10 +24,11 @@ from actors.outbox import DeadLetter, Outbox
 from actors.placement import SHARDS, shard_of
 from actors.step import Trace, open_effect, plan, sender_of
 from event_store import CommandRepeated, ConcurrencyError, EventStore, OutboxRow
+from s3palette import logs
 from s3palette.domain.errors import Overloaded, PaletteError
-from s3palette.domain.model import Address, Behaviour, Command, Decision, Effect, Query, RunPhoto, Tell, Wake
+from s3palette.domain.model import Address, Behaviour, Command, Decision, Effect, Event, Query, RunPhoto, Tell, Wake
 
-__all__ = ["Ask", "EntityHost", "PhotoRunner"]
+__all__ = ["Ask", "Committed", "EntityHost", "PhotoRunner"]
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,9 @@ class Ask(Protocol):
 PhotoRunner = Callable[[Address, RunPhoto, OutboxRow, str], Any]
 """(job, task, row, correlation) -> awaitable; carries a photo through the engine and settles the row."""
 
+Committed = Callable[[Any, Any, Sequence[Event]], None]
+"""(state before, state after, events) of every step, once it is durable."""
+
 
 class EntityHost:
     """Keeps the entities of its shards awake while they are used.
@@ -74,6 +78,7 @@ class EntityHost:
         run_photo: PhotoRunner | None = None,
         admit: Callable[[Command], None] = lambda command: None,
         route: Ask | None = None,
+        observe: Committed | None = None,
         shards: Sequence[int] = tuple(range(SHARDS)),
         writer: str = "host-0",
         resident: int = 10_000,
@@ -86,6 +91,7 @@ class EntityHost:
         self._run_photo = run_photo
         self._admit = admit
         self._route: Ask = route or self.ask
+        self._observe = observe
         self._shards = shards
         self._writer = writer
         self._epoch = uuid.uuid4().hex
@@ -144,6 +150,7 @@ class EntityHost:
         return await asyncio.shield(self._spawn(self._turn(to, message, trace)))
 
     async def _turn(self, to: Address, command: Command, trace: Trace) -> Any:
+        logs.begin(request_id=trace.correlation, stream=to.stream, **{to.kind: to.id})
         async with self._in_turn(to) as entity:
             return await self._step(entity, command, trace)
 
@@ -216,6 +223,7 @@ class EntityHost:
     async def _commit(self, entity: Entity, decision: Decision, trace: Trace) -> None:
         step = plan(entity, decision, trace, self._now(), self._snapshot_every)
         await self._store.append(step.append)
+        before = entity.state
         entity.state, entity.version, entity.alarm_due = step.state, step.version, step.alarm_due
         if step.append.snapshot is not None:
             entity.snapshot_version = step.version
@@ -224,6 +232,10 @@ class EntityHost:
             self.outbox.accept([step.alarm])
         awaited = self.outbox.accept(row for row, effect in step.effects if _is_awaited(effect))
         self.outbox.accept(row for row, effect in step.effects if not _is_awaited(effect))
+        if decision.events:
+            _tell_the_log(step.state, step.version, decision.events)
+            if self._observe is not None:
+                self._observe(before, step.state, decision.events)
         if awaited:
             await asyncio.wait(awaited, timeout=FIRST_DELIVERY_S)
 
@@ -231,6 +243,7 @@ class EntityHost:
         correlation, effect = open_effect(row)
         if not isinstance(effect, Tell):
             raise DeadLetter(f"not a message: {effect!r}")
+        logs.add(request_id=correlation)
         try:
             await self._route(effect.to, effect.command, command_id=row.id, correlation=correlation, settles=(row.id,))
         except PaletteError as refusal:
@@ -254,6 +267,7 @@ class EntityHost:
         correlation, effect = open_effect(row)
         if not isinstance(effect, RunPhoto) or self._run_photo is None:
             raise DeadLetter(f"this host has no engine for {effect!r}")
+        logs.add(request_id=correlation)
         await self._run_photo(sender_of(row), effect, row, correlation)
 
     async def _alarm(self, row: OutboxRow) -> None:
@@ -300,3 +314,11 @@ class EntityHost:
 
 def _is_awaited(effect: Effect) -> bool:
     return isinstance(effect, Tell) and effect.await_first
+
+
+def _tell_the_log(state: Any, version: int, events: Sequence[Event]) -> None:
+    if log.isEnabledFor(logging.INFO):
+        about = {"user": getattr(state, "user_id", None), "version": version}
+        for name, field in (("photo", "idx"), ("attempt", "attempt")):
+            about[name] = next((getattr(event, field) for event in events if hasattr(event, field)), None)
+        log.info(", ".join(type(event).__name__ for event in events), extra=about)

@@ -22,6 +22,7 @@ from actors.refs import batch_sender
 from actors.signup_window import SignupWindow
 from actors.user_limiter import user_behaviour
 from event_store import SqliteEventStore
+from s3palette import logs
 from s3palette.domain.errors import InternalError, PaletteError
 from s3palette.domain.model import Address, Command, Query
 from s3palette.read_models import PROJECTIONS
@@ -47,6 +48,7 @@ class HostActor:
     """
 
     def __init__(self, index: int, settings: Settings) -> None:
+        logs.configure(settings, f"host-{index}")
         self._index = index
         self._settings = settings
         self._signups = SignupWindow(settings.signup_limit)
@@ -132,7 +134,8 @@ class HostActor:
         except PaletteError as refusal:
             return False, refusal
         except Exception:
-            log.exception("%s could not handle %r", envelope.to.stream, type(envelope.message).__name__)
+            about = {"request_id": envelope.correlation, "stream": envelope.to.stream}
+            log.exception("%s could not be handled", type(envelope.message).__name__, extra=about)
             return False, InternalError("Something went wrong on our side; the request can be sent again.")
         return True, reply
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from event_store import EventStore, OutboxRow
+from s3palette import logs
 
-__all__ = ["DeadLetter", "Handler", "Outbox"]
+__all__ = ["DeadLetter", "Handler", "Outbox", "Owed"]
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,16 @@ class DeadLetter(Exception):
     """This row can never be delivered; it is kept for the operator with this reason."""
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What one kind of row adds up to."""
+
+    rows: int
+    """Waiting, due or being delivered."""
+    late_s: float
+    """For how long the oldest that is due has been; 0: none is."""
+
+
 class Outbox:
     """At-least-once delivery with exponential backoff."""
 
@@ -43,6 +54,8 @@ class Outbox:
         self._now = now
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._running: set[asyncio.Task[None]] = set()
+        self._due: dict[str, tuple[str, float]] = {}
+        """Row id -> (kind, when it was due first: a retry is due later and no younger)."""
         self._closed = False
 
     @property
@@ -55,6 +68,15 @@ class Outbox:
         rows = await self._store.revive(ids, self._now())
         self.accept(rows)
         return len(rows)
+
+    def owed(self) -> dict[str, Owed]:
+        """What is owed, by kind of row; kinds that were never owed here are there with 0."""
+        now = self._now()
+        rows, late = dict.fromkeys(self._handlers, 0), dict.fromkeys(self._handlers, 0.0)
+        for kind, due in self._due.values():
+            rows[kind] = rows.get(kind, 0) + 1
+            late[kind] = max(late.get(kind, 0.0), now - due)
+        return {kind: Owed(rows[kind], late[kind]) for kind in rows}
 
     async def recover(self, shards: Sequence[int]) -> int:
         """Take up every row that a former life of these shards still owes; how many."""
@@ -71,6 +93,7 @@ class Outbox:
         for row_id in ids:
             if (timer := self._timers.pop(row_id, None)) is not None:
                 timer.cancel()
+                self._due.pop(row_id, None)
 
     async def close(self, patience_s: float) -> None:
         """Start nothing new; let what runs end within `patience_s` seconds, then cancel it (it stays owed)."""
@@ -85,7 +108,9 @@ class Outbox:
     def _schedule(self, row: OutboxRow) -> asyncio.Task[None] | None:
         if self._closed:
             return None
+        first_due = self._due[row.id][1] if row.attempts and row.id in self._due else row.due_at
         self.forget([row.id])
+        self._due[row.id] = (row.kind, first_due)
         wait = row.due_at - self._now()
         if wait <= 0:
             return self._start(row)
@@ -101,6 +126,14 @@ class Outbox:
         return task
 
     async def _deliver(self, row: OutboxRow) -> None:
+        logs.begin(stream=row.stream)
+        try:
+            await self._attempt(row)
+        finally:
+            if row.id not in self._timers:  # it is not to be tried again
+                self._due.pop(row.id, None)
+
+    async def _attempt(self, row: OutboxRow) -> None:
         try:
             handler = self._handlers.get(row.kind)
             if handler is None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from actors.entity_host import Ask
 from actors.fair_slots import FairSlots
 from event_store import EventStore, OutboxRow
+from s3palette import logs
 from s3palette.domain.errors import JobNotFound, Overloaded
 from s3palette.domain.job import Execute, RecordFault, RecordResult, StartPhoto
 from s3palette.domain.model import Address, Command, RunPhoto
@@ -38,6 +39,9 @@ class PhotoTask:
     protect: tuple[str, ...]
     etag: str | None = None
     """Of the photo that was confirmed; None: take what lies under the key."""
+    attempt: int = 1
+    request_id: str = ""
+    """The request that executed the job; for the worker's log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class PhotoOutcome:
     instances_key: str | None = None
     warnings: tuple[str, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict)
+    """Stage -> milliseconds: download, the engine's own (see `engine.PhotoResult`), upload."""
 
 
 Engine = Callable[[PhotoTask], Awaitable[PhotoOutcome]]
@@ -100,6 +105,7 @@ class PhotoDispatch:
 
     async def run(self, job: Address, task: RunPhoto, row: OutboxRow, correlation: str) -> None:
         """Carry one photo through and settle its row."""
+        logs.add(job=job.id, photo=task.idx, attempt=task.attempt)
         async with self._slots.of(job.id):
             try:
                 start = await self._ask(
@@ -110,13 +116,16 @@ class PhotoDispatch:
             if not start["start"]:
                 await self._store.settle([row.id])
                 return
-            command = await self._outcome(job, task, start, row.id)
+            command = await self._outcome(job, task, start, row.id, correlation)
             if command is None:
                 await self._store.settle([row.id])
             else:
                 await self._ask(job, command, command_id=row.id, correlation=correlation, settles=(row.id,))
 
-    async def _outcome(self, job: Address, task: RunPhoto, start: Mapping[str, Any], row_id: str) -> Command | None:
+    async def _outcome(
+        self, job: Address, task: RunPhoto, start: Mapping[str, Any], row_id: str, correlation: str
+    ) -> Command | None:
+        logs.add(user=start["user_id"])
         photo = PhotoTask(
             user_id=start["user_id"],
             job_id=job.id,
@@ -125,14 +134,16 @@ class PhotoDispatch:
             concepts=start["concepts"],
             protect=tuple(start["protect"]),
             etag=start["etag"],
+            attempt=task.attempt,
+            request_id=correlation,
         )
         try:
             outcome = await asyncio.wait_for(self._engine(photo), self._timeout_s)
         except TimeoutError:  # the job's own alarm dispatches the photo again, or gives up
-            log.warning("%s photo %d: no answer within %.0f s", job.id, task.idx, self._timeout_s)
+            log.warning("the engine gave no answer within %.0f s", self._timeout_s)
             return None
         except Exception as error:
-            log.warning("%s photo %d attempt %d: %r", job.id, task.idx, task.attempt, error)
+            log.warning("the engine failed: %r", error)
             return RecordFault(at=self._now(), idx=task.idx, attempt=task.attempt, error=type(error).__name__)
         return RecordResult(
             at=self._now(),

@@ -12,11 +12,15 @@ from event_store._connection import ThreadedConnection, transaction
 from event_store._faults import FaultHook
 from event_store.errors import EventStoreError, StoreClosed
 
-__all__ = ["Lane"]
+__all__ = ["Lane", "OnCommit"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], Any]
+_Asked = tuple["asyncio.Future[Any]", Job, float]
+"""(who waits, what for, since when by the loop's clock)"""
+OnCommit = Callable[[int, float], None]
+"""(writes, seconds) of a transaction that ended: how many shared it, and how long the first of them had waited."""
 
 _MAX_BATCH = 256
 """Jobs a transaction: far past where one fsync more or less is felt, and a bound on how long a caller waits."""
@@ -35,13 +39,16 @@ class Lane:
         begin: Callable[[sqlite3.Connection], None],
         end: Callable[[sqlite3.Connection], None],
         faults: FaultHook,
+        on_commit: OnCommit | None = None,
     ) -> None:
-        """`begin` and `end` run first and last in every transaction; what they raise fails the batch."""
+        """`begin` and `end` run first and last in every transaction; what they raise fails the batch. `on_commit` is
+        called in the event loop, also where the transaction failed, and must not raise."""
         self._connection = connection
         self._begin = begin
         self._end = end
         self._faults = faults
-        self._waiting: deque[tuple[asyncio.Future[Any], Job]] = deque()
+        self._on_commit = on_commit
+        self._waiting: deque[_Asked] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -53,12 +60,13 @@ class Lane:
         """
         if self._closed:
             raise StoreClosed("the event store is closed")
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
 
         def job(connection: sqlite3.Connection) -> T:
             return work(connection, *args, **kwargs)
 
-        self._waiting.append((future, job))
+        self._waiting.append((future, job, loop.time()))
         if self._pump is None:
             self._pump = asyncio.create_task(self._run_batches(), name="event-store-lane")
         return await future
@@ -70,12 +78,14 @@ class Lane:
             await asyncio.shield(self._pump)
 
     async def _run_batches(self) -> None:
-        batch: list[tuple[asyncio.Future[Any], Job]] = []
+        batch: list[_Asked] = []
         try:
             while self._waiting:
                 batch = self._next_batch()
-                outcomes = await self._transact([job for _, job in batch])
-                for (future, _), outcome in zip(batch, outcomes, strict=True):
+                outcomes = await self._transact([job for _, job, _ in batch])
+                if batch and self._on_commit is not None:
+                    self._on_commit(len(batch), asyncio.get_running_loop().time() - batch[0][2])
+                for (future, _, _), outcome in zip(batch, outcomes, strict=True):
                     # Its caller may have been cancelled meanwhile; setting a result then would end the lane.
                     if future.done():
                         continue
@@ -85,17 +95,17 @@ class Lane:
                         future.set_result(outcome)
         finally:
             # Reached with futures open only when the loop is being shut down.
-            for future, _ in (*batch, *self._waiting):
+            for future, _, _ in (*batch, *self._waiting):
                 future.cancel()
             self._waiting.clear()
             self._pump = None
 
-    def _next_batch(self) -> list[tuple[asyncio.Future[Any], Job]]:
-        batch: list[tuple[asyncio.Future[Any], Job]] = []
+    def _next_batch(self) -> list[_Asked]:
+        batch: list[_Asked] = []
         while self._waiting and len(batch) < _MAX_BATCH:
-            future, job = self._waiting.popleft()
-            if not future.done():
-                batch.append((future, job))
+            asked = self._waiting.popleft()
+            if not asked[0].done():
+                batch.append(asked)
         return batch
 
     async def _transact(self, jobs: Sequence[Job]) -> list[Any]:

@@ -20,7 +20,7 @@ from event_store import _outbox, _projector, _reader, _writer
 from event_store._clock import Clock, normalised
 from event_store._connection import ThreadedConnection, transaction
 from event_store._faults import FaultHook, no_faults
-from event_store._lane import Lane
+from event_store._lane import Lane, OnCommit
 from event_store._query import counted, query
 from event_store._schema import connect_reader, connect_writer
 from event_store._tables import known_tables
@@ -85,11 +85,13 @@ class SqliteEventStore(EventStore):
         *,
         faults: FaultHook = no_faults,
         busy_timeout_s: float = 5.0,
+        on_commit: OnCommit | None = None,
     ) -> SqliteEventStore:
         """Open the log at `path`, made where there is none, and bring its read models up to date.
 
         `read_only` opens reading connections only: the log and its read models must be there, writes are refused.
         `clock` gives seconds since the epoch. `busy_timeout_s` bounds the wait for another process's write.
+        `on_commit` is told (writes, seconds) of every transaction: how many shared it, how long the first waited.
 
         Raises SchemaTooNew when the file or a read model was written by a newer version; EventStoreError, in one
         sentence, when the file is something else or cannot be opened, when two projections claim one table, or when one
@@ -99,7 +101,9 @@ class SqliteEventStore(EventStore):
         connect = partial(connect_reader, path, busy_timeout_s)
         writing = None
         if not read_only:
-            writing = await _open_writing_side(path, projections, codec, clock or time.time, faults, busy_timeout_s)
+            writing = await _open_writing_side(
+                path, projections, codec, clock or time.time, faults, busy_timeout_s, on_commit
+            )
         try:
             reader = await ThreadedConnection.open(connect)
             try:
@@ -214,6 +218,7 @@ async def _open_writing_side(
     clock: Clock,
     faults: FaultHook,
     busy_timeout_s: float,
+    on_commit: OnCommit | None,
 ) -> _WritingSide:
     def prepare(connection: sqlite3.Connection) -> _projector.Projector:
         projector = _projector.Projector(connection, projections, codec)
@@ -227,4 +232,5 @@ async def _open_writing_side(
     except BaseException:
         await connection.close()
         raise
-    return _WritingSide(connection, Lane(connection, begin=writer.begin, end=writer.end, faults=faults), writer)
+    lane = Lane(connection, begin=writer.begin, end=writer.end, faults=faults, on_commit=on_commit)
+    return _WritingSide(connection, lane, writer)

@@ -116,6 +116,12 @@ class Settings(BaseSettings):
     command_answers_days: float = Field(7, gt=0, le=3650)
     """How long a repeated command still gets its first answer."""
 
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Of our own modules; other people's say warnings and errors."""
+    metrics_port: int | None = Field(None, ge=1, le=65535)
+    """Where Prometheus finds the metrics of the cluster that `up` starts. None: a free port, told in `run.json`."""
+
     @property
     def segmenter(self) -> Literal["classical", "sam3"] | None:
         """Who segments; None: nobody here (external)."""
@@ -132,6 +138,11 @@ class Settings(BaseSettings):
     def objects_dir(self) -> Path:
         """Root of the folder store."""
         return self.data_dir / "objects"
+
+    @property
+    def logs_dir(self) -> Path:
+        """A log file a process."""
+        return self.data_dir / "logs"
 
     @property
     def short_secrets(self) -> tuple[str, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ import httpx
 import typer
 
 from actors.cluster import ClusterError, System, running
+from s3palette import logs
 from s3palette.cli._fail import fail, one_sentence
 from s3palette.settings import (
     MIN_SECRET_CHARS,
@@ -27,6 +29,8 @@ from s3palette.settings import (
 )
 
 __all__ = ["DataDir", "down", "settings_from", "status", "up"]
+
+log = logging.getLogger(__name__)
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Event log, objects and secrets (S3P_DATA_DIR).")]
 STARTS_WITHIN_S = 180.0
@@ -63,14 +67,21 @@ def up(
     for variable in unknown_variables():
         typer.echo(f"{variable} is not a setting; check its spelling.", err=True)
     began = time.monotonic()
-    with one_sentence(ClusterError), System(settings, _targets, say=typer.echo) as system:
+    say = _sayer(settings)
+    with one_sentence(ClusterError), System(settings, _targets, say=say) as system:
         stop = threading.Event()
         for signum in (signal.SIGINT, signal.SIGTERM):  # now, because Ray sets handlers of its own when it starts
             signal.signal(signum, lambda *_: stop.set())
-        typer.echo(f"Ready after {time.monotonic() - began:.1f} s on {system.url}, API docs at {system.url}/docs")
-        typer.echo(f"Data in {settings.data_dir}. Ctrl-C or 's3palette down' stops it.")
+        say(f"Ready after {time.monotonic() - began:.1f} s on {system.url}, API docs at {system.url}/docs")
+        say(f"Data in {settings.data_dir}. Ctrl-C or 's3palette down' stops it.")
         stop.wait()
-        typer.echo("Stopping")
+        say("Stopping")
+
+
+def _sayer(settings: Settings) -> Callable[[str], None]:
+    """How `up` speaks: to a person, or with S3P_LOG_FORMAT=json to whatever collects its lines."""
+    logs.to_stderr(settings, "up")
+    return typer.echo if settings.log_format == "text" else lambda line: log.info("%s", line)
 
 
 def _targets(settings: Settings) -> Sequence[Any]:

@@ -16,10 +16,10 @@ from s3palette.http import envelope, idempotency
 from s3palette.http.ports import Deps
 from s3palette.http.security import CallbackSecret, DeviceHasher, Guard, Tokens
 
-__all__ = ["BODY", "REQUEST_ID", "SERVICES", "USER_ID", "Call", "Services"]
+__all__ = ["BODY", "REQUEST_ID", "ROUTE", "SERVICES", "USER_ID", "Call", "Services"]
 
 SERVICES, REQUEST_ID, USER_ID = "s3palette.services", "s3palette.request_id", "s3palette.user_id"
-BODY = "s3palette.body"
+BODY, ROUTE = "s3palette.body", "s3palette.route"
 """Keys of the ASGI scope."""
 
 _HOST = re.compile(r"[A-Za-z0-9._~-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")

@@ -1,4 +1,4 @@
-"""The outermost layer, plain ASGI: request ids, CORS, trailing slashes, HEAD, and every error as an envelope."""
+"""The outermost layer, plain ASGI: request ids, CORS, trailing slashes, HEAD, every error as an envelope, the log."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from time import perf_counter
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from s3palette import logs
 from s3palette.domain.errors import InternalError, MethodNotAllowed, NotFound
 from s3palette.http import envelope
-from s3palette.http.call import REQUEST_ID, SERVICES, Services
+from s3palette.http.call import REQUEST_ID, ROUTE, SERVICES, USER_ID, Services
 from s3palette.http.cors import Cors
 from s3palette.http.errors import as_palette_error
 from s3palette.http.gate import Gate
@@ -27,6 +29,10 @@ _log = logging.getLogger(__name__)
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _ALWAYS_OPEN = ("/health", "/ready")
 _OPEN = contextlib.nullcontext()
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_VERBS = _READS | {"DELETE", "PATCH", "POST", "PUT"}
+_HUNG_UP = 499
+"""As nginx counts them: no answer has this status."""
 
 
 class Edge:
@@ -45,6 +51,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        began = perf_counter()
         origin = request_id = asked_method = None
         for name, value in scope["headers"]:
             if name == b"origin":
@@ -55,6 +62,7 @@ class Edge:
                 asked_method = value
         if request_id is None or not _SANE_ID.fullmatch(request_id):
             request_id = os.urandom(16).hex()
+        logs.begin(request_id=request_id)
         scope[REQUEST_ID] = request_id
         scope[SERVICES] = self._services
         if scope["path"].endswith("/"):
@@ -64,12 +72,12 @@ class Edge:
         if self._services.deps.echoes_request_id:
             extra = [(b"x-request-id", request_id.encode()), *extra]
         is_head = scope["method"] == "HEAD"
-        started = False
+        status: int | None = None
 
         async def send_marked(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 message["headers"] = [*message["headers"], *extra]
             elif is_head and message["type"] == "http.response.body":
                 message["body"] = b""
@@ -83,11 +91,24 @@ class Edge:
                 with self._gate(scope):
                     await self._app(scope, receive, send_marked)
         except ClientDisconnect:
-            _log.info("request %s: the client hung up", request_id)
+            status = _HUNG_UP
         except Exception as error:
-            if started:
+            if status is not None:
                 raise
             await self._refusal(error, scope)(scope, receive, send_marked)
+        finally:
+            self._took_note(scope, _HUNG_UP if status is None else status, perf_counter() - began)
+
+    def _took_note(self, scope: Scope, status: int, seconds: float) -> None:
+        method, route = scope["method"], scope.get(ROUTE, "other")
+        if self._services.deps.observe is not None:
+            self._services.deps.observe(method if method in _VERBS else "OTHER", route, status, seconds)
+        # A read is told at level debug only: there are many, and they change nothing. 503 is a refusal, not a fault.
+        fault = status >= 500 and status != 503
+        level = logging.WARNING if fault else logging.DEBUG if method in _READS else logging.INFO
+        if _log.isEnabledFor(level):
+            about = {"user": scope.get(USER_ID), "job": scope.get("path_params", {}).get("job_id")}
+            _log.log(level, "%s %s %d in %.1f ms", method, scope["path"], status, seconds * 1000, extra=about)
 
     def _gate(self, scope: Scope) -> AbstractContextManager[None]:
         """A download is a file on its way to a socket and waits for nothing else."""
@@ -107,7 +128,7 @@ class Edge:
         told = as_palette_error(error)
         request_id = scope[REQUEST_ID]
         if isinstance(told, InternalError):
-            _log.error("request %s: %s %s failed", request_id, scope["method"], scope["path"], exc_info=error)
+            _log.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
         answer = envelope.failure(told, request_id=request_id, at=self._services.deps.clock())
         if isinstance(told, MethodNotAllowed):
             answer.headers["Allow"] = self._allowed(scope)

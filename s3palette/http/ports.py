@@ -13,7 +13,7 @@ from s3palette.domain.model import Address, Command, Query
 from s3palette.settings import Settings
 from s3palette.storage import ObjectStore
 
-__all__ = ["Brain", "Deps", "Readiness", "Reads", "SignupLimiter", "sortable_id", "utc_now"]
+__all__ = ["Brain", "Deps", "Observe", "Readiness", "Reads", "SignupLimiter", "sortable_id", "utc_now"]
 
 
 class Brain(Protocol):
@@ -56,6 +56,11 @@ class SignupLimiter(Protocol):
         ...
 
 
+Observe = Callable[[str, str, int, float], None]
+"""(method, route template, status, seconds) of every request that was answered; 499: the client hung up first.
+Method and template come from bounded sets: what we do not know is "OTHER" and "other"."""
+
+
 def utc_now() -> datetime:
     """Now, aware UTC."""
     return datetime.now(UTC)
@@ -78,5 +83,6 @@ class Deps:
     signups: SignupLimiter
     clock: Callable[[], datetime] = field(default=utc_now)
     new_id: Callable[[], str] = field(default=sortable_id)
+    observe: Observe | None = None
     echoes_request_id: bool = True
     """Put the request's id into the answer's X-Request-Id; False where the server around the application does."""

@@ -19,7 +19,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from s3palette.http.body import checked, read_json
-from s3palette.http.call import BODY, USER_ID, Call
+from s3palette.http.call import BODY, ROUTE, USER_ID, Call
 
 __all__ = ["CallbackRoute", "EdgeRoute", "UserRoute"]
 
@@ -48,6 +48,7 @@ class EdgeRoute(APIRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in self._answers:
             raise HTTPException(405)
+        scope[ROUTE] = self.path
         call = Call(scope, receive)
         await self.admit(call)
         given: dict[str, Any] = dict(scope["path_params"])

@@ -74,8 +74,8 @@ def start(data_dir: Path, engine: str, **environment: str) -> Iterator[SystemUnd
 
 @pytest.fixture(scope="session")
 def classical(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SystemUnderTest]:
-    """The whole system with its own engine."""
-    yield from start(tmp_path_factory.mktemp("classical"), "classical")
+    """The whole system with its own engine; its logs are JSON."""
+    yield from start(tmp_path_factory.mktemp("classical"), "classical", S3P_LOG_FORMAT="json")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from event_store import Appended, EventStoreError
+from event_store import Appended, ConcurrencyError, EventStoreError
 from event_store.testing import Faults
 
 from .conftest import OpenLog
@@ -23,6 +23,21 @@ async def test_what_waits_goes_together(tmp_path: Path, open_log: OpenLog) -> No
     assert faults.passed["after_events"] == 300
     await store.append(step("alone", 0))
     assert faults.passed["after_commit"] == 3
+
+
+async def test_every_transaction_is_told_with_its_writes_and_the_longest_wait(
+    tmp_path: Path, open_log: OpenLog
+) -> None:
+    told: list[tuple[int, float]] = []
+    store = await open_log(tmp_path / "events.db", on_commit=lambda *figures: told.append(figures))
+    began = asyncio.get_running_loop().time()
+    await asyncio.gather(*(store.append(step(f"s{n}", 0)) for n in range(300)))
+    took = asyncio.get_running_loop().time() - began
+    assert [writes for writes, _ in told] == [256, 44]
+    assert 0 < told[0][1] < told[1][1] <= took  # all came at once, and the rest waited for the first transaction too
+    with pytest.raises(ConcurrencyError):
+        await store.append(step("s0", 0))
+    assert [writes for writes, _ in told] == [256, 44, 1]
 
 
 @pytest.mark.parametrize("point", ["before_begin", "before_commit"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from datetime import datetime
 from typing import Any
@@ -255,17 +254,12 @@ async def broken(api: Any, make_api: Any, error: Exception) -> Any:
     )
 
 
-async def test_a_fault_of_ours_gives_nothing_away_but_is_logged(
-    api: Any, make_api: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.ERROR, "s3palette.http"):
-        answer = await broken(api, make_api, RuntimeError("password in /etc/secret"))
+async def test_a_fault_of_ours_gives_nothing_away(api: Any, make_api: Any) -> None:
+    answer = await broken(api, make_api, RuntimeError("password in /etc/secret"))
     assert error_of(answer) == (500, "INTERNAL_ERROR")
     assert "secret" not in answer.text
     assert "RuntimeError" not in answer.text
     assert answer.headers["access-control-allow-origin"] == "http://localhost"
-    assert answer.json()["meta"]["request_id"] in caplog.text
-    assert "password in /etc/secret" in caplog.text
 
 
 @pytest.mark.parametrize(
