@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.apply import composite, fit_recolor
+from engine.apply import Region, composite, fit
 from engine.masks import binary, label_map
-from engine.matte import reach, soft_matte
+from engine.matte import soft_matte
 from engine.types import Instance, Photo, Recolor, Rgb
 
 TARGET = (143, 167, 143)
@@ -82,17 +82,17 @@ def measure(name: str, runs: int) -> tuple[list[float], float]:
 
     def paint() -> None:
         out = rgb.copy()
-        fitted = fit_recolor(rgb, region, matte, Recolor(TARGET))
+        fitted = fit(Recolor(TARGET), region)
         assert fitted is not None
-        composite(out, rgb, matte, fitted, reach(photo.size))
+        composite(out, region, fitted)
 
     mask_ms = median_ms(runs, lambda: label_map(photo, [instance]))
-    region = binary(label_map(photo, [instance]))
-    matte_ms = median_ms(runs, lambda: soft_matte(rgb, region))
-    matte = soft_matte(rgb, region)
+    mask = binary(label_map(photo, [instance]))
+    matte_ms = median_ms(runs, lambda: soft_matte(rgb, mask))
+    region = Region(rgb, (slice(0, rgb.shape[0]), slice(0, rgb.shape[1])), mask, soft_matte(rgb, mask))
     paint_ms = median_ms(runs, paint)
     peak = (peak_bytes() - before) / rgb.nbytes + 1
-    return [mask_ms, matte_ms, paint_ms, median_ms(runs, lambda: flat_fill(rgb, region))], peak
+    return [mask_ms, matte_ms, paint_ms, median_ms(runs, lambda: flat_fill(rgb, mask))], peak
 
 
 def main() -> int:

@@ -1,9 +1,12 @@
 """S3 Palette's engine: photos and resolved recipes in, finished photos out. Usable without Ray and without the rest."""
 
-from engine.errors import BadPhoto, EngineError, NeedsModel, NotSupported
+from engine.errors import BadMask, BadPhoto, EngineError, NeedsModel, NotSupported
 from engine.image_io import decode
 from engine.pipeline import process
+from engine.segment.classical import ClassicalSegmenter
+from engine.segment.given import GivenMasks
 from engine.segment.port import Segmenter
+from engine.segment.replay import ReplaySegmenter
 from engine.types import (
     Action,
     Exemplar,
@@ -14,17 +17,22 @@ from engine.types import (
     Prompt,
     Recipe,
     Recolor,
+    Refinement,
     Remove,
     Segmentation,
+    State,
     Texture,
     Tone,
 )
 
 __all__ = [
     "Action",
+    "BadMask",
     "BadPhoto",
+    "ClassicalSegmenter",
     "EngineError",
     "Exemplar",
+    "GivenMasks",
     "Instance",
     "Layer",
     "NeedsModel",
@@ -34,9 +42,12 @@ __all__ = [
     "Prompt",
     "Recipe",
     "Recolor",
+    "Refinement",
     "Remove",
+    "ReplaySegmenter",
     "Segmentation",
     "Segmenter",
+    "State",
     "Texture",
     "Tone",
     "decode",

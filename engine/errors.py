@@ -2,6 +2,7 @@
 
 EngineError
 ├── BadPhoto          the photo itself cannot be used; trying again cannot help
+├── BadMask           a mask that was given for the photo does not fit it
 ├── NeedsModel        no concept of the recipe can be found by the segmenter in use
 └── NotSupported      the recipe asks for something this build of the engine cannot do yet
 """
@@ -19,6 +20,12 @@ class BadPhoto(EngineError):
     """Not an image, truncated, too large, of an unsupported kind."""
 
     code = "BAD_PHOTO"
+
+
+class BadMask(EngineError):
+    """A label map of another size than the photo, or with gaps in its numbers."""
+
+    code = "BAD_MASK"
 
 
 class NeedsModel(EngineError):

@@ -9,7 +9,7 @@ bounded: full-size floats exist for a strip of rows only, and time goes with the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 import cv2
@@ -20,7 +20,7 @@ from engine._tiles import strips
 from engine.guided import guided_coefficients
 from engine.types import FloatMask, Instance, LabelMap, Mask, Photo, Rgb
 
-__all__ = ["binary", "label_map"]
+__all__ = ["binary", "label_map", "only"]
 
 _EPS: Final = 4e-4  # (0.02)²: texture below 2 % contrast is flat, a wall's edge against a ceiling is not
 _TRUST: Final = np.float32(0.3)  # weight of the segmenter's own opinion: weak look-alikes near its edge stay out
@@ -31,6 +31,17 @@ _CROSS: Final = np.ones((3, 3), np.uint8)
 def binary(labels: LabelMap) -> Mask:
     """(H, W) uint8, 0 or 255: the pixels of any instance."""
     return np.where(labels > 0, np.uint8(255), np.uint8(0))
+
+
+def only(labels: LabelMap, numbers: Collection[int]) -> Mask:
+    """(H, W) uint8, 0 or 255: the pixels of these instances; a number that the map does not hold adds nothing."""
+    if len(numbers) == 1:
+        (number,) = numbers
+        mask: Mask = cv2.inRange(labels, number, number)
+        return mask
+    chosen = np.zeros(np.iinfo(np.uint16).max + 1, np.uint8)
+    chosen[[number for number in numbers if number < chosen.size]] = 255
+    return chosen[labels]
 
 
 def label_map(photo: Photo, instances: Sequence[Instance]) -> LabelMap:

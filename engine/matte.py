@@ -35,18 +35,20 @@ def reach(size: tuple[int, int]) -> int:
     return max(2, int(0.004 * max(size)))
 
 
-def soft_matte(rgb: Rgb, mask: Mask, protected: Mask | None = None) -> Matte:
+def soft_matte(rgb: Rgb, mask: Mask, protected: Mask | None = None, *, radius: int | None = None) -> Matte:
     """Matte of a binary mask against its photo.
 
-    255 deep inside the mask and 0 further than `reach` px (Euclidean) from it; 0 wherever `protected` is set.
+    255 deep inside the mask and 0 further than `radius` px (Euclidean) from it; 0 wherever `protected` is set.
 
     Args:
         rgb: (H, W, 3) uint8 sRGB.
         mask: (H, W) uint8, 0/255, the concept's own pixels, protected ones taken out already.
         protected: (H, W) uint8, 0/255.
+        radius: how far the matte may reach; None: the `reach` of the mask's own size. A part of a photo that is cut
+            out needs the whole photo's.
     """
     matte: Matte = mask.copy()
-    radius = reach(mask.shape)
+    radius = reach(mask.shape) if radius is None else radius
     for tile in tiles(mask.shape):
         near = mask[tile.grown(radius)[0]]
         if near.any() and not near.all():

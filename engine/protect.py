@@ -7,17 +7,16 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from engine.masks import binary
-from engine.types import LabelMap, Mask
+from engine.types import Mask
 
 __all__ = ["protected_mask", "without"]
 
 
-def protected_mask(size: tuple[int, int], label_maps: Iterable[LabelMap]) -> Mask:
-    """(H, W) uint8, 0/255: union of the label maps, each taken (and dropped) in turn; empty for none."""
+def protected_mask(size: tuple[int, int], masks: Iterable[Mask]) -> Mask:
+    """(H, W) uint8, 0/255: union of the masks, each taken (and dropped) in turn; empty for none."""
     union: Mask = np.zeros(size, np.uint8)
-    for labels in label_maps:
-        cv2.bitwise_or(union, binary(labels), dst=union)
+    for mask in masks:
+        cv2.bitwise_or(union, mask, dst=union)
     return union
 
 

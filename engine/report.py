@@ -7,22 +7,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from engine._counts import counts
-from engine.types import LabelMap, Segmentation
+from engine.types import LabelMap, Segmentation, State
 
 __all__ = [
     "absent_warning",
     "concept_report",
     "fully_protected_warning",
     "instances_json",
+    "missing_warning",
     "needs_model_reason",
     "warnings_for",
 ]
 
 
-def concept_report(found: Segmentation, labels: LabelMap | None) -> dict[str, Any]:
-    """One concept for `instances_json`: status, presence and every instance with its box, score and visible area.
+def concept_report(
+    found: Segmentation, labels: LabelMap | None, states: Mapping[int, State] | None = None
+) -> dict[str, Any]:
+    """One concept for `instances_json`: status, presence and every instance with its box, score, visible area, state.
 
-    `area_px` counts the pixels the instance has in `labels`; a concept that was not found has no instances.
+    `area_px` counts the pixels the instance has in `labels`; a concept that was not found has no instances. An
+    instance that `states` does not name is "included".
     """
     instances: list[dict[str, Any]] = []
     if labels is not None:
@@ -33,7 +37,7 @@ def concept_report(found: Segmentation, labels: LabelMap | None) -> dict[str, An
                 "score": round(float(instance.score), 4),
                 "box": [round(float(edge), 1) for edge in instance.box],
                 "area_px": int(areas[k]),
-                "state": "included",
+                "state": (states or {}).get(k, "included"),
             }
             for k, instance in enumerate(found.instances, start=1)
         ]
@@ -74,7 +78,16 @@ def fully_protected_warning(concept: str) -> str:
     return f"{concept} lies wholly within what is protected; nothing was changed for it."
 
 
+def missing_warning(concept: str, numbers: Sequence[int], count: int) -> str:
+    """Instances that a rule or a user names and the photo, with its `count` of them, does not show."""
+    named = _listed([f"#{number}" for number in numbers])
+    return f"{concept} {named} {'is' if len(numbers) == 1 else 'are'} not in this photo, which shows {count}."
+
+
 def needs_model_reason(concepts: Sequence[str], source: str) -> str:
     """Why a photo fails: no selected concept can be found by the engine in use."""
-    names = concepts[0] if len(concepts) == 1 else f"{', '.join(concepts[:-1])} and {concepts[-1]}"
-    return f"{names} cannot be found by the {source} engine: the SAM 3 model is needed."
+    return f"{_listed(concepts)} cannot be found by the {source} engine: the SAM 3 model is needed."
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -58,7 +58,7 @@ class PhotoStream:
 
     def _prepare(self, data: bytes, recipe: Recipe) -> tuple[Photo, Any]:
         photo = decode(data, max_pixels=self._max_pixels)
-        return photo, self._segmenter.prepare(photo, recipe.prompts)
+        return photo, self._segmenter.prepare(photo, recipe.prompts, recipe.refinement.exemplars)
 
     async def _aside(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -26,9 +26,11 @@ __all__ = [
     "Prompt",
     "Recipe",
     "Recolor",
+    "Refinement",
     "Remove",
     "Rgb",
     "Segmentation",
+    "State",
     "Status",
     "Texture",
     "Tone",
@@ -43,6 +45,9 @@ FloatMask = NDArray[np.float32]
 LabelMap = NDArray[np.uint16]
 """(H, W) uint16: 0 = none, k = instance #k."""
 Status = Literal["found", "absent", "needs_model"]
+State = Literal["excluded", "locked"]
+"""What a user made of one instance. Excluded: its concept's action leaves it out, and so does every layer below; only a
+layer painted later may lie on it. Locked: nothing may touch it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,11 +85,11 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Exemplar:
-    """A box a user drew to show (or to exclude) one instance of a concept."""
+    """A box a user drew to show one instance of a concept, or (negative) where there is none."""
 
     concept: str
     box: tuple[float, float, float, float]
-    """x0, y0, x1, y1 in photo pixels."""
+    """x0, y0, x1, y1 as shares of the upright photo's width and height, 0..1."""
     positive: bool = True
 
 
@@ -112,6 +117,8 @@ class Segmentation:
     """By falling score, then by position (top, then left). Instance #k of the label map is instances[k - 1]."""
     source: str = ""
     """Name of the segmenter: "classical", "sam3", "replay"."""
+    labels: LabelMap | None = None
+    """The exact label map at photo size where it is known, to be used as it is; None: it is made from the masks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +169,17 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Refinement:
+    """What a user says about one photo. Instance numbers are those the photo's instances have with these exemplars."""
+
+    states: Mapping[str, Mapping[int, State]] = field(default_factory=dict)
+    """Concept -> instance number (from 1) -> its state; the others are included."""
+    exemplars: tuple[Exemplar, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole rule, resolved. Valid for any number of photos."""
+    """A whole rule, resolved. Without a refinement it is valid for any number of photos."""
 
     prompts: tuple[Prompt, ...]
     """Every concept that is needed, selected or protected, once each."""
@@ -171,6 +187,7 @@ class Recipe:
     """In painting order: where two concepts overlap, the later layer has the pixel."""
     protect: tuple[str, ...] = ()
     """Concepts no layer may touch."""
+    refinement: Refinement = Refinement()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

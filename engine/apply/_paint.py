@@ -14,7 +14,8 @@ __all__ = ["Paint"]
 class Paint(Protocol):
     """What an action does to colours. Both methods describe the same mapping; the first is the quick one.
 
-    `at` says where the pixels lie: it indexes any (H, W) map of the photo.
+    `at` says where the pixels lie: it indexes any map of the region's window, such as its mask, its matte and what the
+    paint was fitted to (see `Region`).
     """
 
     def opaque(self, rgb: Rgb, at: Window) -> Rgb:

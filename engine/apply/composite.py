@@ -17,43 +17,27 @@ from numpy.typing import NDArray
 
 from engine._tiles import Window, tiles
 from engine.apply._paint import Paint
+from engine.apply._region import Region
 from engine.colour import Linear, to_bytes, to_linear
 from engine.matte import Matte
 from engine.types import Rgb
 
-__all__ = ["claim", "composite"]
+__all__ = ["composite"]
 
 _PURITY = 24
 _PAINT_MARGIN = 2  # px a paint may look around a pixel
 
 
-def claim(matte: Matte, free: Matte) -> Matte:
-    """Take a layer's share of every pixel out of what later layers left free.
-
-    Layers are to be claimed last first: then the later one has an overlap, and two that meet share their edge.
+def composite(out: Rgb, region: Region, paint: Paint) -> None:
+    """Paint `out` in place where the region's matte is set; every other byte of `out` stays.
 
     Args:
-        matte: (H, W) uint8, what the layer would cover alone.
-        free: (H, W) uint8, starts at 255 everywhere; lowered in place.
-
-    Returns:
-        (H, W) uint8, the part of `matte` that this layer gets.
-    """
-    own: Matte = np.minimum(matte, free)
-    free -= own
-    return own
-
-
-def composite(out: Rgb, rgb: Rgb, matte: Matte, paint: Paint, radius: int) -> None:
-    """Paint `out` in place where `matte` is set; every other byte of `out` stays.
-
-    Args:
-        out: (H, W, 3) uint8, the picture so far.
-        rgb: (H, W, 3) uint8, the original photo; colours are always computed from it.
-        matte: (H, W) uint8.
+        out: (H, W, 3) uint8, the picture so far; colours are always computed from the region's photo.
+        region: where; foregrounds are estimated from twice as far as its soft edge goes.
         paint: what happens to the colours.
-        radius: how far the matte's soft edge goes, px; foregrounds are estimated from twice as far.
     """
+    rgb, matte, radius = region.rgb, region.matte, region.radius
+    out = out[region.window]
     for tile in tiles(matte.shape):
         here = matte[tile.window]
         full = here == 255

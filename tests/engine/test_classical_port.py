@@ -97,7 +97,7 @@ def test_a_cut_out_photo_says_where_its_product_is() -> None:
 
 
 def test_a_box_finds_what_no_finder_can() -> None:
-    box = Exemplar("c0", (100, 55, 300, 245))
+    box = Exemplar("c0", (0.25, 0.18, 0.75, 0.82))
     (answer,) = ask(Photo(disc()), None, boxes=(box,))
     y, x = np.mgrid[:300, :400]
     truth = (y - 150) ** 2 + (x - 200) ** 2 < 80**2
@@ -107,20 +107,22 @@ def test_a_box_finds_what_no_finder_can() -> None:
 
 
 def test_a_box_of_another_concept_changes_nothing() -> None:
-    (answer,) = ask(Photo(disc()), None, boxes=(Exemplar("other", (100, 55, 300, 245)),))
+    (answer,) = ask(Photo(disc()), None, boxes=(Exemplar("other", (0.25, 0.18, 0.75, 0.82)),))
     assert answer.status == "needs_model"
 
 
 def test_negative_boxes_are_left_out() -> None:
-    half = Exemplar("c0", (200, 0, 400, 300), positive=False)
+    half = Exemplar("c0", (0.5, 0, 1, 1), positive=False)
     (answer,) = ask(Photo(disc()), "product", boxes=(half,))
     assert answer.instances[0].mask[:, 200:].max() == 0
-    whole = Exemplar("c0", (0, 0, 400, 300), positive=False)
+    whole = Exemplar("c0", (0, 0, 1, 1), positive=False)
     (answer,) = ask(Photo(disc()), "product", boxes=(whole,))
     assert answer.status == "absent"
 
 
-@pytest.mark.parametrize("box", [(-50, -50, -10, -10), (390, 290, 900, 900), (10, 10, 10, 10), (300, 245, 100, 55)])
+@pytest.mark.parametrize(
+    "box", [(-0.2, -0.2, -0.1, -0.1), (0.98, 0.97, 2, 2), (0.1, 0.1, 0.1, 0.1), (0.75, 0.82, 0.25, 0.18)]
+)
 def test_odd_boxes_do_no_harm(box: tuple[float, float, float, float]) -> None:
     for answer in ask(Photo(disc()), "product", None, boxes=(Exemplar("c0", box), Exemplar("c1", box))):
         assert answer.status in ("found", "absent", "needs_model")

@@ -146,7 +146,7 @@ def test_strips_and_tiles_cover_everything_once() -> None:
 def test_protection_is_the_union_of_its_masks() -> None:
     a, b = np.zeros((4, 5), np.uint16), np.zeros((4, 5), np.uint16)
     a[0], b[:, 0] = 300, 1
-    union = protected_mask((4, 5), iter([a, b]))
+    union = protected_mask((4, 5), map(binary, [a, b]))
     assert union.dtype == np.uint8
     assert np.array_equal(union > 0, (a > 0) | (b > 0))
     assert set(np.unique(union)) == {0, 255}

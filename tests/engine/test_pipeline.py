@@ -17,6 +17,7 @@ from engine.pipeline import encode, render, segment
 from engine.segment.replay import ReplaySegmenter
 from engine.types import (
     Action,
+    Exemplar,
     Instance,
     LabelMap,
     Layer,
@@ -25,6 +26,7 @@ from engine.types import (
     Prompt,
     Recipe,
     Recolor,
+    Refinement,
     Remove,
     Segmentation,
     Texture,
@@ -199,14 +201,22 @@ def test_what_is_not_built_is_said_before_any_work(action: Action, says: str) ->
         process(b"not even an image", recipe({"Floor": action}), ReplaySegmenter([]))
 
 
-def test_overrides_are_not_built_yet() -> None:
+def test_an_instances_action_that_is_not_built_is_named() -> None:
     plan = recipe({"Window": GREEN})
-    plan = replace(plan, layers=(replace(plan.layers[0], overrides={2: BLUE}),))
-    with pytest.raises(NotSupported, match="single instances of Window"):
+    plan = replace(plan, layers=(replace(plan.layers[0], overrides={2: Remove()}),))
+    with pytest.raises(NotSupported, match="Remove for Window #2"):
         process(b"", plan, ReplaySegmenter([]))
 
 
-@pytest.mark.parametrize("broken", [Recipe((), (Layer("Wall", GREEN),)), Recipe((), (), ("Logo",))])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Recipe((), (Layer("Wall", GREEN),)),
+        Recipe((), (), ("Logo",)),
+        Recipe((), (), (), Refinement({"Wall": {1: "locked"}})),
+        Recipe((), (), (), Refinement(exemplars=(Exemplar("Wall", (0, 0, 1, 1)),))),
+    ],
+)
 def test_a_recipe_without_its_prompts_is_a_programming_error(broken: Recipe) -> None:
     with pytest.raises(ValueError, match="no prompt for"):
         process(b"", broken, ReplaySegmenter([]))

@@ -5,21 +5,27 @@ import numpy as np
 import pytest
 from skimage import data
 
-from engine.apply import claim, composite, fit_recolor, median_colour
+from engine.apply import Region, claim, composite, fit, fit_recolor, median_colour
 from engine.apply._shoulder import soft_shoulder
 from engine.colour import linear_of, srgb_of, to_bytes, to_linear
-from engine.matte import reach, soft_matte
+from engine.matte import Matte, soft_matte
 from engine.types import Mask, Recolor, Rgb
 
 TARGETS = [(244, 241, 234), (28, 28, 28), (31, 58, 95), (179, 0, 27), (217, 199, 168), (255, 255, 255), (0, 0, 0)]
 
 
 def recoloured(rgb: Rgb, mask: Mask, target: tuple[int, int, int]) -> Rgb:
-    out, matte = rgb.copy(), soft_matte(rgb, mask)
-    paint = fit_recolor(rgb, mask, matte, Recolor(target))
-    assert paint is not None
-    composite(out, rgb, matte, paint, reach(mask.shape))
+    out = rgb.copy()
+    lay(out, rgb, mask, soft_matte(rgb, mask), target)
     return out
+
+
+def lay(out: Rgb, rgb: Rgb, mask: Mask, matte: Matte, target: tuple[int, int, int]) -> None:
+    """Recolour the whole of a photo's mask."""
+    region = Region(rgb, (slice(0, rgb.shape[0]), slice(0, rgb.shape[1])), mask, matte)
+    paint = fit(Recolor(target), region)
+    assert paint is not None
+    composite(out, region, paint)
 
 
 def disc_cover(size: tuple[int, int], radius: float, soft: float) -> np.ndarray:
@@ -180,10 +186,7 @@ def test_two_layers_that_meet_leave_no_seam() -> None:
     left = np.where(cover[..., 0] >= 0.5, 255, 0).astype(np.uint8)
     out, free = rgb.copy(), np.full((80, 300), 255, np.uint8)
     for mask, target in ((255 - left, new[1]), (left, new[0])):
-        matte = claim(soft_matte(rgb, mask), free)
-        paint = fit_recolor(rgb, mask, matte, Recolor(target))
-        assert paint is not None
-        composite(out, rgb, matte, paint, 2)
+        lay(out, rgb, mask, claim(soft_matte(rgb, mask), free), target)
     assert np.abs(out - truth)[:, 140:160].max() < 25
 
 

@@ -114,14 +114,14 @@ def test_pixels_are_normalised_about_a_half() -> None:
 def test_a_box_comes_back_from_the_square_exactly(size: tuple[int, int]) -> None:
     height, width = size
     box = (width * 0.125, height * 0.25, width * 0.75, height * 1.0)
-    made = box_prompts([[(Exemplar("A", box), size)]])
+    made = box_prompts([[Exemplar("A", (0.125, 0.25, 0.75, 1.0))]])
     cx, cy, w, h = made.boxes[0, 0].tolist()
     back = to_photo_box((cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2), size)
     assert back == pytest.approx(box, rel=1e-6)
 
 
 def test_boxes_are_padded_and_cut_at_the_edge() -> None:
-    shown = [(Exemplar("A", (-10, 5, 250, 50), False), (100, 200)), (Exemplar("A", (0, 0, 20, 10)), (100, 200))]
+    shown = [Exemplar("A", (-0.05, 0.05, 1.25, 0.5), False), Exemplar("A", (0, 0, 0.1, 0.1))]
     made = box_prompts([shown, [], shown[1:]])
     assert made.valid.tolist() == [[True, True], [False, False], [True, False]]
     assert made.positive.tolist() == [[False, True], [False, False], [True, False]]

@@ -128,7 +128,7 @@ def test_boxes_and_masks_are_those_of_the_photo() -> None:
 @pytest.mark.parametrize("positive", [True, False])
 def test_a_box_changes_its_own_concept_only(positive: bool) -> None:
     asked, seen, model = prompts(3), photo(3), segmenter()
-    shown = [Exemplar("C1", (20, 10, 80, 70), positive)]
+    shown = [Exemplar("C1", (0.15, 0.1, 0.6, 0.8), positive)]
     plain = model.answer([model.prepare(seen, asked)])[0]
     refined = model.answer([model.prepare(seen, asked, shown)])[0]
     assert_same([plain[0], plain[2]], [refined[0], refined[2]])
@@ -138,9 +138,9 @@ def test_a_box_changes_its_own_concept_only(positive: bool) -> None:
 def test_boxes_of_different_numbers_share_a_pass() -> None:
     asked, seen, model = prompts(3), photo(3), segmenter()
     shown = [
-        Exemplar("C0", (5, 5, 60, 50)),
-        Exemplar("C0", (70, 20, 130, 80), False),
-        Exemplar("C2", (0, 0, 140, 90)),
+        Exemplar("C0", (0.05, 0.05, 0.4, 0.55)),
+        Exemplar("C0", (0.5, 0.2, 0.9, 0.9), False),
+        Exemplar("C2", (0, 0, 1, 1)),
     ]
     (features,) = model.encode_images([seen])
     together = model.segment(features, asked, model.encode_text(asked), shown)
@@ -151,7 +151,7 @@ def test_boxes_of_different_numbers_share_a_pass() -> None:
 def test_a_positive_and_a_negative_box_differ() -> None:
     asked, model = prompts(1), segmenter()
     yes, no = (
-        model.answer([model.prepare(photo(3), asked, [Exemplar("C0", (20, 10, 80, 70), label)])])[0][0]
+        model.answer([model.prepare(photo(3), asked, [Exemplar("C0", (0.15, 0.1, 0.6, 0.8), label)])])[0][0]
         for label in (True, False)
     )
     assert yes.presence != pytest.approx(no.presence, abs=1e-5)
@@ -181,7 +181,7 @@ def test_a_weights_folder_gives_what_the_model_gave(tmp_path: Path) -> None:
     loaded.check()
 
 
-@pytest.mark.parametrize("shown", [[], [Exemplar("C1", (20, 10, 80, 70))]])
+@pytest.mark.parametrize("shown", [[], [Exemplar("C1", (0.15, 0.1, 0.6, 0.8))]])
 def test_half_precision_is_near_the_full_one(shown: list[Exemplar]) -> None:
     """What runs on CUDA, types included, on the CPU's bfloat16."""
     half = Sam3Segmenter(random_backend("tiny", half=True), LENIENT)

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from engine import BadPhoto, NotSupported, process
 from engine.image_io import encode_png
 from engine.segment.sam3.segmenter import Ask, Sam3Segmenter
 from engine.stream import PhotoStream
-from engine.types import Layer, Recipe, Recolor, Remove, Segmentation
+from engine.types import Exemplar, Layer, Recipe, Recolor, Refinement, Remove, Segmentation
 from s3palette.domain import keys
 from s3palette.settings import load_settings
 
@@ -70,6 +71,19 @@ async def test_photos_with_different_recipes_share_a_batch(threads: ThreadPoolEx
     stream.close()
     for data, recipe, result in zip(files, recipes, results, strict=True):
         assert result.png == process(data, recipe, segmenter()).png
+
+
+async def test_what_a_user_says_of_one_photo_stays_with_it(threads: ThreadPoolExecutor) -> None:
+    data = encode_png(photo(3, (60, 90)).rgb)
+    boxes = (Exemplar("C0", (0.1, 0.1, 0.6, 0.8)),)
+    refined = replace(RECIPE, refinement=Refinement({"C0": {1: "excluded"}, "C1": {1: "locked"}}, boxes))
+    stream = PhotoStream(segmenter(), threads)
+    results = await asyncio.gather(*(stream.process(data, recipe) for recipe in (RECIPE, refined, RECIPE)))
+    stream.close()
+    assert results[0].png == results[2].png == process(data, RECIPE, segmenter()).png
+    assert results[1].png == process(data, refined, segmenter()).png
+    presence = [json.loads(result.instances)["concepts"]["C0"]["presence"] for result in results]
+    assert presence[0] == presence[2] != presence[1]
 
 
 async def test_bad_photos_fail_alone(threads: ThreadPoolExecutor) -> None:

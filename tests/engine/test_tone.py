@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from engine.apply import composite, fit_tone
+from engine.apply import Region, composite, fit, fit_tone
 from engine.apply.tone import white_gains
 from engine.colour import LUMA, linear_of, to_linear
 from engine.types import Rgb, Tone
@@ -101,9 +101,10 @@ def test_a_tone_goes_on_through_the_matte() -> None:
     matte[100:200, 100:300] = 255
     matte[99, 100:300] = 128
     out = rgb.copy()
-    paint = fit_tone(Tone(exposure=1))
+    region = Region(rgb, (slice(0, rgb.shape[0]), slice(0, rgb.shape[1])), matte, matte)
+    paint = fit(Tone(exposure=1), region)
     assert paint is not None
-    composite(out, rgb, matte, paint, 2)
+    composite(out, region, paint)
     assert np.array_equal(out[matte == 0], rgb[matte == 0])
     assert luma(out)[150, 200] > luma(rgb)[150, 200]
     assert luma(rgb)[99].sum() < luma(out)[99].sum() < luma(toned(rgb, Tone(exposure=1)))[99].sum()

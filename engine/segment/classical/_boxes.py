@@ -54,9 +54,8 @@ def exclude(features: Features, found: Found | None, boxes: Sequence[Exemplar]) 
 def _working_box(features: Features, box: Exemplar) -> tuple[int, int, int, int]:
     """The box in pixels of the working copy, inside it, at least one pixel each way."""
     h, w = features.shape
-    scale_y, scale_x = h / features.size[0], w / features.size[1]
-    x0, x1 = sorted((box.box[0] * scale_x, box.box[2] * scale_x))
-    y0, y1 = sorted((box.box[1] * scale_y, box.box[3] * scale_y))
+    x0, x1 = sorted((box.box[0] * w, box.box[2] * w))
+    y0, y1 = sorted((box.box[1] * h, box.box[3] * h))
     left, top = min(w - 1, max(0, int(x0))), min(h - 1, max(0, int(y0)))
     return left, top, max(left + 1, min(w, round(x1))), max(top + 1, min(h, round(y1)))
 

@@ -7,7 +7,7 @@ are asked for; the steps are private, so the version is pinned.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from engine.segment.sam3.backend import BoxPrompts, TextFeatures, VisionFeatures
 from engine.segment.sam3.errors import Sam3Unavailable
+from engine.segment.sam3.precision import inference
 from engine.segment.sam3.preprocess import normalise
 from engine.segment.sam3.weights import Weights
 
@@ -138,11 +139,7 @@ class OfficialBackend:
         )
 
     def _mode(self) -> AbstractContextManager[Any]:
-        stack = ExitStack()
-        stack.enter_context(torch.no_grad())
-        if self._half:
-            stack.enter_context(torch.autocast(self.device.type, torch.bfloat16))
-        return stack
+        return inference(self.device, self._half)
 
 
 class _Detection:

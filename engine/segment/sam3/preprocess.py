@@ -31,19 +31,15 @@ def normalise(pixels: Tensor) -> Tensor:
     return pixels.float().div_(127.5).sub_(1.0)
 
 
-def box_prompts(exemplars: Sequence[Sequence[tuple[Exemplar, tuple[int, int]]]]) -> BoxPrompts:
-    """Boxes of P pairs, each with the (height, width) of its photo, as shares of it and padded to one length.
-
-    A box is cut at the photo's edge.
-    """
+def box_prompts(exemplars: Sequence[Sequence[Exemplar]]) -> BoxPrompts:
+    """Boxes of P pairs, padded to one length; a box is cut at the photo's edge."""
     longest = max((len(shown) for shown in exemplars), default=0)
     boxes = torch.zeros(len(exemplars), longest, 4)
     positive = torch.zeros(len(exemplars), longest, dtype=torch.bool)
     valid = torch.zeros(len(exemplars), longest, dtype=torch.bool)
     for p, shown in enumerate(exemplars):
-        for n, (exemplar, (height, width)) in enumerate(shown):
-            x0, x1 = (min(max(x / width, 0.0), 1.0) for x in (exemplar.box[0], exemplar.box[2]))
-            y0, y1 = (min(max(y / height, 0.0), 1.0) for y in (exemplar.box[1], exemplar.box[3]))
+        for n, exemplar in enumerate(shown):
+            x0, y0, x1, y1 = (min(max(edge, 0.0), 1.0) for edge in exemplar.box)
             boxes[p, n] = torch.tensor([(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0])
             positive[p, n] = exemplar.positive
             valid[p, n] = True

@@ -191,7 +191,7 @@ class Sam3Segmenter:
             vision.photos(first, last + 1),
             torch.tensor([pair.photo - first for pair in pairs], device=device),
             TextFeatures.cat([pair.text for pair in pairs]),
-            box_prompts([[(box, pair.size) for box in pair.boxes] for pair in pairs]),
+            box_prompts([pair.boxes for pair in pairs]),
         )
         instances = instances_of(detection, [pair.size for pair in pairs], self._options)
         return list(zip(detection.presence.tolist(), instances, strict=True))

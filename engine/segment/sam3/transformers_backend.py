@@ -14,7 +14,7 @@ leaves it out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from types import MethodType
 from typing import Any
 
@@ -24,6 +24,7 @@ from transformers.masking_utils import create_bidirectional_mask
 from transformers.models.sam3.modeling_sam3 import inverse_sigmoid
 
 from engine.segment.sam3.backend import BoxPrompts, TextFeatures, VisionFeatures
+from engine.segment.sam3.precision import inference
 from engine.segment.sam3.preprocess import normalise
 from engine.segment.sam3.roi_align import roi_align
 
@@ -169,11 +170,7 @@ class TransformersBackend:
 
     def mode(self) -> AbstractContextManager[Any]:
         """No gradients, and the precision everything runs in."""
-        stack = ExitStack()
-        stack.enter_context(torch.no_grad())
-        if self._half:
-            stack.enter_context(torch.autocast(self.device.type, torch.bfloat16))
-        return stack
+        return inference(self.device, self._half)
 
 
 class _Detection:

@@ -1,0 +1,125 @@
+"""The layers of a recipe onto one photo, last first: `claim` gives a later layer its pixels before an earlier one can.
+
+What nothing may touch is one mask that grows on the way: it begins with what is protected and what is locked, and an
+excluded instance joins it when its own layer's turn comes, so that the layers above it may still lie on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+
+from engine._timed import timed
+from engine.apply import composite, fit, region_of
+from engine.image_io import encode_label_map
+from engine.masks import binary, label_map, only
+from engine.matte import Matte
+from engine.protect import protected_mask
+from engine.report import absent_warning, concept_report, fully_protected_warning, missing_warning
+from engine.types import Action, LabelMap, Layer, Mask, Photo, Recipe, Refinement, Rgb, Segmentation, State
+
+__all__ = ["Painted", "paint_layers"]
+
+
+@dataclass(slots=True, eq=False)
+class Painted:
+    """A photo with its layers on, and what was gathered on the way."""
+
+    rgb: Rgb
+    masks: dict[str, bytes] = field(default_factory=dict)
+    """Concept -> label map as PNG."""
+    reports: dict[str, dict[str, Any]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    timings_ms: dict[str, float] = field(default_factory=lambda: {"matte": 0.0, "apply": 0.0, "encode": 0.0})
+
+
+def paint_layers(photo: Photo, found: Mapping[str, Segmentation], recipe: Recipe) -> Painted:
+    """Paint every layer whose concept was found; `found` has an answer for every concept of the recipe."""
+    painting = _Painting(photo, found, recipe.refinement)
+    kept = protected_mask(photo.size, painting.untouchable(recipe))
+    free: Matte = np.full(photo.size, 255, np.uint8)
+    for layer in reversed(recipe.layers):
+        if painting.is_found(layer.concept):
+            painting.paint(layer, kept, free)
+    return painting.done
+
+
+class _Painting:
+    """One photo under way."""
+
+    def __init__(self, photo: Photo, found: Mapping[str, Segmentation], refinement: Refinement) -> None:
+        self.done = Painted(photo.rgb.copy())
+        self._photo = photo
+        self._found = found
+        self._refinement = refinement
+
+    def is_found(self, concept: str) -> bool:
+        return self._found[concept].status == "found"
+
+    def untouchable(self, recipe: Recipe) -> Iterator[Mask]:
+        """Masks of the protected concepts, then of the locked instances of others."""
+        for concept in recipe.protect:
+            if self.is_found(concept):
+                yield binary(self._labels(concept))
+        for concept in recipe.refinement.states:
+            locked = self._numbers(concept, "locked")
+            if locked and concept not in recipe.protect and self.is_found(concept):
+                yield only(self._labels(concept), locked)
+
+    def paint(self, layer: Layer, kept: Mask, free: Matte) -> None:
+        """Run one layer: its instances with an action of their own by number, then the others as one region.
+
+        `kept` gets the layer's excluded instances, `free` loses what the layer covers.
+        """
+        concept, count = layer.concept, len(self._found[layer.concept].instances)
+        labels = self._labels(concept)
+        states = self._refinement.states.get(concept, {})
+        missing = sorted({number for number in (*layer.overrides, *states) if number > count})
+        if missing:
+            self.done.warnings.append(missing_warning(concept, missing, count))
+        excluded = self._numbers(concept, "excluded")
+        if excluded:
+            cv2.bitwise_or(kept, only(labels, excluded), dst=kept)
+        own = [number for number in sorted(layer.overrides) if number <= count and number not in states]
+        rest = set(range(1, count + 1)).difference(own, states)
+        groups = [((number,), layer.overrides[number]) for number in own] + [(tuple(rest), layer.action)]
+        masks = ((self._mask(labels, numbers, count), action) for numbers, action in groups if numbers)
+        seen = [self._lay(mask, action, kept, free) for mask, action in masks if mask.any()]
+        if not seen and not states:
+            self.done.warnings.append(absent_warning(concept))
+        elif seen and not any(seen):
+            self.done.warnings.append(fully_protected_warning(concept))
+
+    def _lay(self, mask: Mask, action: Action, kept: Mask, free: Matte) -> bool:
+        """Fit an action to a mask and lay it on; False where all of the mask is kept."""
+        rgb, timings = self._photo.rgb, self.done.timings_ms
+        with timed(timings, "matte"):
+            region = region_of(rgb, mask, kept, free)
+        if region is None:
+            return False
+        with timed(timings, "apply"):
+            paint = fit(action, region)
+            if paint is not None:
+                composite(self.done.rgb, region, paint)
+        return True
+
+    def _mask(self, labels: LabelMap, numbers: tuple[int, ...], count: int) -> Mask:
+        return binary(labels) if len(numbers) == count else only(labels, numbers)
+
+    def _labels(self, concept: str) -> LabelMap:
+        """The concept's label map at photo size; encoded and reported on the way."""
+        found, done = self._found[concept], self.done
+        with timed(done.timings_ms, "matte"):
+            labels = label_map(self._photo, found.instances) if found.labels is None else found.labels
+        if concept not in done.masks:
+            with timed(done.timings_ms, "encode"):
+                done.masks[concept] = encode_label_map(labels)
+            done.reports[concept] = concept_report(found, labels, self._refinement.states.get(concept))
+        return labels
+
+    def _numbers(self, concept: str, state: State) -> list[int]:
+        return [number for number, own in self._refinement.states.get(concept, {}).items() if own == state]
