@@ -120,8 +120,7 @@ class System:
         self._hosts: list[Any] = []
         self._port: socket.socket | None = None
         self._own_cluster = "RAY_ADDRESS" not in os.environ
-        here = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host
-        self.url = f"http://{here}:{settings.http_port}"
+        self.url = settings.local_url
 
     def __enter__(self) -> System:
         try:

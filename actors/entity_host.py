@@ -26,9 +26,21 @@ from actors.step import Trace, open_effect, plan, sender_of
 from event_store import CommandRepeated, ConcurrencyError, EventStore, OutboxRow
 from s3palette import logs
 from s3palette.domain.errors import Overloaded, PaletteError
-from s3palette.domain.model import Address, Behaviour, Command, Decision, Effect, Event, Query, RunPhoto, Tell, Wake
+from s3palette.domain.model import (
+    Address,
+    Behaviour,
+    Command,
+    Decision,
+    Effect,
+    Event,
+    OfferPhotos,
+    Query,
+    RunPhoto,
+    Tell,
+    Wake,
+)
 
-__all__ = ["Ask", "Committed", "EntityHost", "PhotoRunner"]
+__all__ = ["Ask", "Committed", "EntityHost", "OfferSender", "PhotoRunner"]
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +68,8 @@ class Ask(Protocol):
 
 PhotoRunner = Callable[[Address, RunPhoto, OutboxRow, str], Any]
 """(job, task, row, correlation) -> awaitable; carries a photo through the engine and settles the row."""
+OfferSender = Callable[[Address, OfferPhotos, OutboxRow, str], Any]
+"""(job, offer, row, correlation) -> awaitable; brings photos to the engine outside and settles the row."""
 
 Committed = Callable[[Any, Any, Sequence[Event]], None]
 """(state before, state after, events) of every step, once it is durable."""
@@ -76,6 +90,7 @@ class EntityHost:
         *,
         now: Callable[[], datetime],
         run_photo: PhotoRunner | None = None,
+        send_offer: OfferSender | None = None,
         admit: Callable[[Command], None] = lambda command: None,
         route: Ask | None = None,
         observe: Committed | None = None,
@@ -89,6 +104,7 @@ class EntityHost:
         self._behaviours: Mapping[str, Behaviour[Any]] = {each.kind: each for each in behaviours}
         self._now = now
         self._run_photo = run_photo
+        self._send_offer = send_offer
         self._admit = admit
         self._route: Ask = route or self.ask
         self._observe = observe
@@ -102,7 +118,9 @@ class EntityHost:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self.outbox = Outbox(
-            store, {"tell": self._tell, "task": self._task, "alarm": self._alarm}, lambda: now().timestamp()
+            store,
+            {"tell": self._tell, "task": self._task, "offer": self._offer, "alarm": self._alarm},
+            lambda: now().timestamp(),
         )
 
     async def start(self) -> int:
@@ -269,6 +287,13 @@ class EntityHost:
             raise DeadLetter(f"this host has no engine for {effect!r}")
         logs.add(request_id=correlation)
         await self._run_photo(sender_of(row), effect, row, correlation)
+
+    async def _offer(self, row: OutboxRow) -> None:
+        correlation, effect = open_effect(row)
+        if not isinstance(effect, OfferPhotos) or self._send_offer is None:
+            raise DeadLetter(f"this host knows no engine outside for {effect!r}")
+        logs.add(request_id=correlation)
+        await self._send_offer(sender_of(row), effect, row, correlation)
 
     async def _alarm(self, row: OutboxRow) -> None:
         to = sender_of(row)

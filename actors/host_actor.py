@@ -8,7 +8,7 @@ import logging
 import pickle
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ray import serve
 from ray.serve.exceptions import RayServeException
@@ -27,6 +27,9 @@ from s3palette.domain.errors import InternalError, PaletteError
 from s3palette.domain.model import Address, Command, Query
 from s3palette.read_models import PROJECTIONS
 from s3palette.settings import Settings
+
+if TYPE_CHECKING:
+    from actors.external_dispatch import ExternalDispatch
 
 __all__ = ["HostActor"]
 
@@ -54,6 +57,7 @@ class HostActor:
         self._signups = SignupWindow(settings.signup_limit)
         self._lanes: dict[int, Lane] = {}
         self._pruner: asyncio.Task[None] | None = None
+        self._external: ExternalDispatch | None = None
         self._opening = asyncio.get_running_loop().create_task(self._open())
 
     async def _open(self) -> EntityHost:
@@ -69,11 +73,16 @@ class HostActor:
             timeout_s=settings.photo_within_s,
             queue=settings.queued_photos,
         )
+        if settings.external_url is not None:
+            from actors.external_dispatch import ExternalDispatch  # brings the engine's types, and with them OpenCV
+
+            self._external = ExternalDispatch(settings, self._route, self._store, now=utc_now)
         host = EntityHost(
             self._store,
             behaviours,
             now=utc_now,
             run_photo=self._dispatch.run,
+            send_offer=None if self._external is None else self._external.send,
             admit=self._dispatch.admit,
             route=self._route,
             shards=shards_of(self._index, settings.hosts),
@@ -120,6 +129,8 @@ class HostActor:
         if self._pruner is not None:
             self._pruner.cancel()
         await host.close(patience_s)
+        if self._external is not None:
+            await self._external.close()
         await self._store.close()
 
     async def _one(self, host: EntityHost, envelope: Envelope) -> Outcome:

@@ -21,6 +21,7 @@ def job_behaviour(settings: Settings) -> JobBehaviour:
             photo_within=timedelta(seconds=settings.photo_within_s),
             photo_within_external=timedelta(seconds=settings.photo_within_external_s),
             max_photo_bytes=settings.max_photo_bytes,
+            offers=settings.external_url is not None,
         )
     )
 

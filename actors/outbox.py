@@ -18,12 +18,15 @@ from dataclasses import dataclass, replace
 from event_store import EventStore, OutboxRow
 from s3palette import logs
 
-__all__ = ["DeadLetter", "Handler", "Outbox", "Owed"]
+__all__ = ["DeadLetter", "Handler", "Outbox", "Owed", "TryLater"]
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[OutboxRow], Awaitable[None]]
-"""Does what a row asks for and sees that it is settled. Raises DeadLetter to give up, anything else to retry."""
+"""Does what a row asks for and sees that it is settled.
+
+Raises DeadLetter to give up, TryLater to retry at a time of its own, anything else to retry with backoff.
+"""
 
 FIRST_RETRY_S = 0.2
 LONGEST_RETRY_S = 60.0
@@ -33,6 +36,14 @@ ATTEMPTS = 100
 
 class DeadLetter(Exception):
     """This row can never be delivered; it is kept for the operator with this reason."""
+
+
+class TryLater(Exception):
+    """The receiver was reached and said when to come again, in seconds from now."""
+
+    def __init__(self, reason: str, after_s: float) -> None:
+        super().__init__(reason)
+        self.after_s = after_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,9 @@ class Outbox:
             await handler(row)
         except DeadLetter as reason:
             await self._give_up(replace(row, attempts=row.attempts + 1, error=str(reason)))
+        except TryLater as later:
+            # Not counted out: a receiver that answers is not broken, and whoever owes the row ends it in time.
+            await self._try_again(replace(row, attempts=row.attempts + 1, error=str(later)), later.after_s)
         except Exception as error:
             again = replace(row, attempts=row.attempts + 1, error=repr(error))
             if again.attempts >= ATTEMPTS:
@@ -148,8 +162,9 @@ class Outbox:
             else:
                 await self._try_again(again)
 
-    async def _try_again(self, row: OutboxRow) -> None:
-        wait = min(FIRST_RETRY_S * 2.0 ** min(row.attempts - 1, 10), LONGEST_RETRY_S)
+    async def _try_again(self, row: OutboxRow, wait: float | None = None) -> None:
+        if wait is None:
+            wait = min(FIRST_RETRY_S * 2.0 ** min(row.attempts - 1, 10), LONGEST_RETRY_S)
         log.warning("outbox row %s failed (%s), again in %.1f s", row.id, row.error, wait)
         again = replace(row, due_at=self._now() + wait)
         await self._keep(again)

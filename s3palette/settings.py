@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     engine: Literal["auto", "classical", "sam3", "external"] = "auto"
     """auto: sam3 where `sam3_weights` is set, else classical. external: GPU workers outside the cluster answer by
     callback."""
+    external_url: str | None = None
+    """Where engine=external POSTs each job's photos, "https://gpu.example.com/jobs". None: workers outside find their
+    work by themselves."""
+    external_concurrency: int = Field(4, ge=1, le=1024)
+    """Photos of one job that the engine outside may work on at the same time."""
     engine_replicas: int = Field(1, ge=1, le=1024)
     engine_inflight: int = Field(2, ge=1, le=1024)
     """Photos one replica works on at the same time. With sam3 unset means two batches and four more, so that the next
@@ -93,6 +98,8 @@ class Settings(BaseSettings):
 
     jwt_secret: SecretStr = _UNSET
     callback_secret: SecretStr = _UNSET
+    external_secret: SecretStr = _UNSET
+    """Signs what is sent to external_url. Unset: the callback secret does."""
     device_key: SecretStr = _UNSET
     """Key of the hash that turns a device_hash into a user id: never change it, or known devices become new users."""
     storage_secret: SecretStr = _UNSET
@@ -130,6 +137,17 @@ class Settings(BaseSettings):
         return None if self.engine == "external" else self.engine
 
     @property
+    def local_url(self) -> str:
+        """Where this machine reaches the system."""
+        here = "127.0.0.1" if self.http_host in ("0.0.0.0", "::") else self.http_host
+        return f"http://{f'[{here}]' if ':' in here else here}:{self.http_port}"
+
+    @property
+    def outside_secret(self) -> SecretStr:
+        """Signs what is sent to the engine outside."""
+        return self.external_secret if self.external_secret.get_secret_value() else self.callback_secret
+
+    @property
     def log_path(self) -> Path:
         """The SQLite event log."""
         return self.data_dir / "log.sqlite3"
@@ -147,8 +165,9 @@ class Settings(BaseSettings):
     @property
     def short_secrets(self) -> tuple[str, ...]:
         """Variables whose secret has fewer than MIN_SECRET_CHARS characters: they work, and should be longer."""
+        names = (*_SECRETS, "external_secret") if self.external_secret.get_secret_value() else _SECRETS
         return tuple(
-            f"S3P_{name.upper()}" for name in _SECRETS if len(getattr(self, name).get_secret_value()) < MIN_SECRET_CHARS
+            f"S3P_{name.upper()}" for name in names if len(getattr(self, name).get_secret_value()) < MIN_SECRET_CHARS
         )
 
     @property
@@ -187,6 +206,19 @@ class Settings(BaseSettings):
         if not usable:
             raise ValueError("is not an address; give it as https://host or http://host:port")
         return value.rstrip("/")
+
+    @field_validator("external_url")
+    @classmethod
+    def _endpoint(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                parts = urlsplit(value)
+                usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.fragment
+            except ValueError:
+                usable = False
+            if not usable:
+                raise ValueError("is not an address; give it as https://host/path")
+        return value
 
     @field_validator("cors_origins", mode="before")
     @classmethod

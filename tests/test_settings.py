@@ -72,6 +72,9 @@ def test_a_public_url_loses_its_last_slash() -> None:
         ("S3P_PUBLIC_URL", "api.example.com", "https://host"),
         ("S3P_PUBLIC_URL", "ftp://x", "https://host"),
         ("S3P_PUBLIC_URL", "http://x/?a=b", "https://host"),
+        ("S3P_EXTERNAL_URL", "gpu.example.com/jobs", "https://host/path"),
+        ("S3P_EXTERNAL_URL", "http://x:99999/jobs", "https://host/path"),
+        ("S3P_EXTERNAL_URL", "http://x/jobs#part", "https://host/path"),
         ("S3P_CORS_ORIGINS", "localhost:3000/path", "not an origin"),
         ("S3P_CLIENT_ADDRESS_HEADER", "X Forwarded", "header name"),
         ("S3P_SIGNUP_LIMIT", "-1", "greater than or equal to 0"),
@@ -160,6 +163,27 @@ def test_a_short_secret_works_and_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     settings = load_settings()
     assert settings.jwt_secret.get_secret_value() == "short"
     assert settings.short_secrets == ("S3P_JWT_SECRET",)
+
+
+def test_the_callback_secret_signs_where_no_other_is_set() -> None:
+    settings = load_settings(callback_secret="c" * 32)
+    assert settings.outside_secret == settings.callback_secret
+    other = load_settings(callback_secret="c" * 32, external_secret="short", jwt_secret=LONG)
+    assert other.outside_secret.get_secret_value() == "short"
+    assert other.short_secrets == ("S3P_EXTERNAL_SECRET",)
+
+
+def test_an_external_address_is_kept_as_it_is() -> None:
+    url = "https://gpu.example.com/jobs/?key=k"
+    assert load_settings(external_url=url).external_url == url
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("0.0.0.0", "http://127.0.0.1:81"), ("10.0.0.7", "http://10.0.0.7:81"), ("::1", "http://[::1]:81")],
+)
+def test_where_this_machine_reaches_the_system(host: str, url: str) -> None:
+    assert load_settings(http_host=host, http_port=81).local_url == url
 
 
 def test_a_log_without_its_device_key_is_not_given_a_new_one() -> None:

@@ -16,7 +16,7 @@ from s3palette.cli._fail import fail, one_sentence
 from s3palette.cli._log import reading
 from s3palette.cli._shown import when
 from s3palette.cli.system import DataDir, settings_from
-from s3palette.domain.model import RunPhoto
+from s3palette.domain.model import OfferPhotos, RunPhoto
 
 __all__ = ["app"]
 
@@ -93,4 +93,6 @@ def _what(row: OutboxRow) -> str:
         return f"unreadable {row.kind} of {row.stream}"
     if isinstance(effect, RunPhoto):
         return f"photo {effect.idx} of {row.stream}, attempt {effect.attempt}"
+    if isinstance(effect, OfferPhotos):
+        return f"offer of {len(effect.idxs)} photos of {row.stream} to the engine outside, attempt {effect.attempt}"
     return f"{type(effect.command).__name__} from {row.stream} to {effect.to.stream}"

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from s3palette.domain import job_messages, user_messages
-from s3palette.domain.model import Address, Command, Effect, Event, RunPhoto, Tell, Wake
+from s3palette.domain.model import Address, Command, Effect, Event, OfferPhotos, RunPhoto, Tell, Wake
 
 __all__ = [
     "COMMANDS",
@@ -111,10 +111,12 @@ def decode_command(type_: str, data: bytes) -> Command:
     return _decode(kind, data)
 
 
-def encode_effect(effect: Effect) -> tuple[Literal["tell", "task"], bytes]:
+def encode_effect(effect: Effect) -> tuple[Literal["tell", "task", "offer"], bytes]:
     """(kind of outbox row, JSON)."""
     if isinstance(effect, RunPhoto):
         return "task", _adapter(RunPhoto).dump_json(effect)
+    if isinstance(effect, OfferPhotos):
+        return "offer", _adapter(OfferPhotos).dump_json(effect)
     # The command's own JSON goes in as it is: parsing it only to write it again would cost twice.
     to = json.dumps([effect.to.kind, effect.to.id]).encode()
     refused = b"null" if effect.on_refused is None else _named(effect.on_refused)
@@ -127,6 +129,8 @@ def decode_effect(data: bytes) -> Effect:
     """Raises UnknownMessage."""
     try:
         fields = json.loads(data)
+        if "idxs" in fields:
+            return _read(OfferPhotos, fields)
         if "to" not in fields:
             return _read(RunPhoto, fields)
         kind, id_ = fields["to"]

@@ -7,7 +7,7 @@ and then the photo fails. Whatever ends the job emits `JobEnded` and tells the u
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -31,6 +31,7 @@ from s3palette.domain.job_messages import (
     Dispatch,
     Execute,
     GetJob,
+    GetOffer,
     JobCreated,
     JobEnded,
     JobQueued,
@@ -40,14 +41,17 @@ from s3palette.domain.job_messages import (
     PhotoStarted,
     RecordFault,
     RecordResult,
+    RefusePhotos,
+    ResultOpen,
     StartPhoto,
     UploadConfirmed,
     UploadOpen,
 )
+from s3palette.domain.job_offers import offers, open_offer, refuse, result_open
 from s3palette.domain.job_results import end, finish, open_photo, plain_text, record_result
 from s3palette.domain.job_state import FINAL, JobState, Photo, deadline, evolve
 from s3palette.domain.materials import Catalogue, load_materials
-from s3palette.domain.model import Command, Decision, Event, Query, RunPhoto, Wake
+from s3palette.domain.model import Command, Decision, Effect, Event, Query, RunPhoto, Wake
 from s3palette.domain.palette import Preset
 from s3palette.domain.plans import MAX_ITEMS, plan_of
 from s3palette.domain.presets import load_presets
@@ -59,6 +63,7 @@ __all__ = [
     "Dispatch",
     "Execute",
     "GetJob",
+    "GetOffer",
     "JobBehaviour",
     "JobCreated",
     "JobEnded",
@@ -72,6 +77,8 @@ __all__ = [
     "PhotoStarted",
     "RecordFault",
     "RecordResult",
+    "RefusePhotos",
+    "ResultOpen",
     "StartPhoto",
     "UploadConfirmed",
     "UploadOpen",
@@ -93,6 +100,8 @@ class JobPolicy:
     max_timeouts: int = 3
     """The answer that is missing for the n-th time fails the photo."""
     max_photo_bytes: int = 60_000_000
+    offers: bool = False
+    """The photos of external jobs are offered to an engine outside. False: its workers know of them by themselves."""
 
 
 class JobBehaviour:
@@ -127,6 +136,8 @@ class JobBehaviour:
                 return record_result(job, command)
             case RecordFault():
                 return self._record_fault(job, command)
+            case RefusePhotos():
+                return refuse(job, command)
             case CancelJob():
                 return _cancel(_owned(job, command.user_id), command)
             case _:
@@ -140,6 +151,10 @@ class JobBehaviour:
             case GetJob():
                 job = _known(state)
                 return (job if query.user_id is None else _owned(job, query.user_id)).as_json()
+            case GetOffer():
+                return open_offer(_known(state), query)
+            case ResultOpen():
+                return result_open(state, query)
             case UploadOpen():
                 return (
                     state is not None
@@ -216,7 +231,7 @@ class JobBehaviour:
             dispatch=command.dispatch,
             due=command.at + self._policy.photo_within_external if external else None,
         )
-        tasks = () if external else tuple(RunPhoto(idx, 1, command.at) for idx in range(job.total))
+        tasks = self._tasks(command.dispatch, [(idx, 1, command.at) for idx in range(job.total)])
         return Decision((queued,), tasks, {"queued": True})
 
     def _rule(self, preset: Preset, command: Execute) -> rules.Rule:
@@ -257,8 +272,9 @@ class JobBehaviour:
             failed = PhotoFailed(at=command.at, idx=command.idx, idempotency_key=None, error=error, warnings=())
             return finish(job, command.at, (failed,), reply={"retried": False})
         not_before = command.at + self._policy.fault_backoff[photo.faults]
-        event, task = self._again(job, command.idx, photo, "fault", error, command.at, not_before)
-        return Decision((event,), task, {"retried": True})
+        event = self._again(job, command.idx, photo, "fault", error, command.at, not_before)
+        tasks = self._tasks(job.dispatch, [(event.idx, event.attempt, not_before)])
+        return Decision((event,), tasks, {"retried": True})
 
     def _wake(self, job: JobState, command: Wake) -> Decision:
         if job.status in FINAL:
@@ -268,7 +284,7 @@ class JobBehaviour:
                 return Decision()
             return end(job, command.at, "canceled", "expired", job.done)
         events: list[Event] = []
-        tasks: list[RunPhoto] = []
+        again: list[tuple[int, int, datetime]] = []
         for idx, photo in enumerate(job.photos):
             if photo.due is None or command.at < photo.due:
                 continue
@@ -277,10 +293,10 @@ class JobBehaviour:
                 error += f", {self._policy.max_timeouts} times"
                 events.append(PhotoFailed(at=command.at, idx=idx, idempotency_key=None, error=error, warnings=()))
                 continue
-            event, task = self._again(job, idx, photo, "timeout", error, command.at, command.at)
+            event = self._again(job, idx, photo, "timeout", error, command.at, command.at)
             events.append(event)
-            tasks.extend(task)
-        return finish(job, command.at, events, tasks)
+            again.append((event.idx, event.attempt, event.not_before))
+        return finish(job, command.at, events, self._tasks(job.dispatch, again))
 
     def _again(
         self,
@@ -291,11 +307,17 @@ class JobBehaviour:
         error: str,
         at: datetime,
         not_before: datetime,
-    ) -> tuple[PhotoRetried, tuple[RunPhoto, ...]]:
-        external, attempt = job.dispatch == "external", photo.attempt + 1
-        due = not_before + self._policy.photo_within_external if external else None
-        event = PhotoRetried(at=at, idx=idx, attempt=attempt, cause=cause, error=error, not_before=not_before, due=due)
-        return event, () if external else (RunPhoto(idx, attempt, not_before),)
+    ) -> PhotoRetried:
+        due = not_before + self._policy.photo_within_external if job.dispatch == "external" else None
+        return PhotoRetried(
+            at=at, idx=idx, attempt=photo.attempt + 1, cause=cause, error=error, not_before=not_before, due=due
+        )
+
+    def _tasks(self, dispatch: Dispatch, photos: Sequence[tuple[int, int, datetime]]) -> tuple[Effect, ...]:
+        """What is owed for (idx, attempt, not before) of photos that wait for an engine."""
+        if dispatch == "engine":
+            return tuple(RunPhoto(*photo) for photo in photos)
+        return offers((idx, attempt) for idx, attempt, _ in photos) if self._policy.offers else ()
 
 
 def _cancel(job: JobState, command: CancelJob) -> Decision:

@@ -17,6 +17,7 @@ __all__ = [
     "Dispatch",
     "Execute",
     "GetJob",
+    "GetOffer",
     "JobCreated",
     "JobEnded",
     "JobQueued",
@@ -26,6 +27,8 @@ __all__ = [
     "PhotoStarted",
     "RecordFault",
     "RecordResult",
+    "RefusePhotos",
+    "ResultOpen",
     "StartPhoto",
     "UploadConfirmed",
     "UploadOpen",
@@ -120,6 +123,15 @@ class RecordFault(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusePhotos(Command):
+    """-> {"failed": int}. The engine outside will never take these photos; those of another attempt are left alone."""
+
+    idxs: tuple[int, ...]
+    attempt: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelJob(Command):
     """-> {"canceled": True}. Raises JobNotFound, Forbidden, AlreadyCanceled, InvalidTransition."""
 
@@ -140,6 +152,25 @@ class UploadOpen(Query):
 
     user_id: str
     idx: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultOpen(Query):
+    """-> bool: may a worker outside still store what photo `idx` gave? False also for an unknown job."""
+
+    user_id: str
+    idx: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetOffer(Query):
+    """-> {"user_id", "preset", "concepts", "protect", "idxs"}: what of an offer is still to be done, perhaps nothing.
+
+    Raises JobNotFound.
+    """
+
+    idxs: tuple[int, ...]
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

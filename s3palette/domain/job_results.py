@@ -11,7 +11,7 @@ from s3palette.domain.errors import InvalidTransition, ValidationFailed
 from s3palette.domain.job_messages import JobEnded, PhotoDelivered, PhotoFailed, RecordResult
 from s3palette.domain.job_state import JobState, Photo
 from s3palette.domain.keys import Area, is_within
-from s3palette.domain.model import Address, Decision, Event, RunPhoto, Tell
+from s3palette.domain.model import Address, Decision, Effect, Event, Tell
 from s3palette.domain.user_messages import EndStatus, SettleJob
 
 __all__ = ["end", "finish", "open_photo", "plain_text", "record_result"]
@@ -77,7 +77,7 @@ def _check_result(job: JobState, command: RecordResult) -> None:
 
 
 def finish(
-    job: JobState, at: datetime, events: Iterable[Event], tasks: Iterable[RunPhoto] = (), reply: Any = None
+    job: JobState, at: datetime, events: Iterable[Event], tasks: Iterable[Effect] = (), reply: Any = None
 ) -> Decision:
     """The events as they are, and the job's end where they end the last photo."""
     photo_events = tuple(events)

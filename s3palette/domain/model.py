@@ -17,6 +17,7 @@ __all__ = [
     "Decision",
     "Effect",
     "Event",
+    "OfferPhotos",
     "Query",
     "RunPhoto",
     "Tell",
@@ -88,7 +89,15 @@ class RunPhoto:
     """Backoff: the task is not started before this time."""
 
 
-Effect = Tell | RunPhoto
+@dataclass(frozen=True, slots=True)
+class OfferPhotos:
+    """A task for the engine outside: the photos `idxs` of the job that asks, all at `attempt`, counted from 1."""
+
+    idxs: tuple[int, ...]
+    attempt: int
+
+
+Effect = Tell | RunPhoto | OfferPhotos
 
 
 @dataclass(frozen=True, slots=True)

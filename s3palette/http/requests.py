@@ -22,6 +22,9 @@ __all__ = [
 JobStatus = Literal["created", "uploaded", "queued", "running", "done", "failed", "canceled"]
 Short = Annotated[str, StringConstraints(max_length=256)]
 Concepts = dict[str, Any]
+_Key = Annotated[str, StringConstraints(max_length=512)]
+_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+_MAX_NAMES = 64
 
 _CONCEPTS = {
     "Floor": {"action": "recolor", "value": "oak_a"},
@@ -71,12 +74,17 @@ class ExecuteBody(_Body):
 class ResultBody(_Body):
     idx: int = Field(ge=0, examples=[0])
     status: Literal["done", "failed"]
-    output_key: Annotated[str, StringConstraints(max_length=512)] | None = Field(
-        None, examples=["outputs/u_1/j_1/0_result.png"]
+    output_key: _Key | None = Field(None, examples=["outputs/u_1/j_1/0_result.png"])
+    preview_key: _Key | None = Field(None, examples=["previews/u_1/j_1/0_thumb.jpg"])
+    mask_keys: dict[_Name, _Key] | None = Field(
+        None, max_length=_MAX_NAMES, examples=[{"Wall": "masks/u_1/j_1/0_Wall.png"}]
     )
-    preview_key: Annotated[str, StringConstraints(max_length=512)] | None = Field(
-        None, examples=["previews/u_1/j_1/0_thumb.jpg"]
-    )
+    """Label maps of the concepts that were found."""
+    instances_key: _Key | None = Field(None, examples=["masks/u_1/j_1/0_instances.json"])
+    warnings: list[str] | None = Field(None, examples=[["Window: not in this photo"]])
+    """However many and long: the job keeps the first ones."""
+    timings_ms: dict[_Name, float] | None = Field(None, max_length=_MAX_NAMES, examples=[{"segment": 31.5}])
+    """Milliseconds a stage took."""
     error: str | None = Field(None, examples=[None])
     """However long: the job keeps its beginning. A refused result would leave the photo waiting."""
     idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=256)] = Field(examples=["worker-7-0-1"])

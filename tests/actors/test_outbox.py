@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from actors.outbox import ATTEMPTS, DeadLetter, Outbox
+from actors.outbox import ATTEMPTS, DeadLetter, Outbox, TryLater
 from event_store import Append, EventStoreError, MemoryEventStore, OutboxRow
 
 
@@ -41,6 +41,19 @@ async def test_a_failure_is_tried_again_and_its_reason_kept() -> None:
     await asyncio.wait_for(receiver.done.wait(), 2)
     assert [each.attempts for each in receiver.seen] == [0, 1]
     assert await store.owed() == []
+
+
+@pytest.mark.parametrize("before", [0, ATTEMPTS])
+async def test_a_receiver_may_say_when_to_come_again_as_often_as_it_likes(before: int) -> None:
+    store = MemoryEventStore()
+    receiver = Receiver(store, TryLater("full", 300))
+    tried = replace(row(), attempts=before)
+    await owed_to(store, tried)
+    outbox = Outbox(store, {"tell": receiver}, time.time)
+    await asyncio.wait(outbox.accept([tried]))
+    (kept,) = await store.owed()
+    assert 299 < kept.due_at - time.time() <= 300
+    assert (kept.attempts, kept.error) == (before + 1, "full")
 
 
 async def test_what_can_never_be_delivered_is_kept_for_the_operator() -> None:

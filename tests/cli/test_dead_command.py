@@ -14,7 +14,7 @@ from event_store import Append, OutboxRow, SqliteEventStore
 from s3palette.cli import app
 from s3palette.domain.codec import encode_effect
 from s3palette.domain.job import CancelJob
-from s3palette.domain.model import Address, RunPhoto, Tell
+from s3palette.domain.model import Address, OfferPhotos, RunPhoto, Tell
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -42,6 +42,21 @@ def data_dir(tmp_path: Path) -> Path:
 
     asyncio.run(write())
     return tmp_path
+
+
+def test_an_offer_says_how_many_photos_it_was(tmp_path: Path) -> None:
+    offer = encode_effect(OfferPhotos((0, 2), 3))[1]
+
+    async def write() -> None:
+        log = await SqliteEventStore.open(tmp_path / "log.sqlite3")
+        await log.append(Append("job-j_1", 0, put=[row("o", "offer", b"\n" + offer, dead_at=AT.timestamp())]))
+        await log.close()
+
+    asyncio.run(write())
+    assert (
+        "o  offer of 2 photos of job-j_1 to the engine outside, attempt 3"
+        in dead("list", "--data-dir", str(tmp_path))[1]
+    )
 
 
 def dead(*arguments: str) -> tuple[int, str]:

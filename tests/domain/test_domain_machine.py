@@ -19,12 +19,15 @@ from s3palette.domain.job import (
     ConfirmUpload,
     CreateJob,
     Execute,
+    GetOffer,
     JobBehaviour,
+    JobPolicy,
     RecordFault,
     RecordResult,
+    RefusePhotos,
     StartPhoto,
 )
-from s3palette.domain.model import Address, Command, RunPhoto, Tell, Wake
+from s3palette.domain.model import Address, Command, OfferPhotos, RunPhoto, Tell, Wake
 from s3palette.domain.user import (
     CreateRule,
     DeleteRule,
@@ -57,7 +60,7 @@ STEPS = {
 # Whatever an outbox or a careful client sends again must find nothing left to do.
 IDEMPOTENT = (
     SignUp, ReserveJob, SettleJob, ReleaseReservation, CreateJob, ConfirmUpload, Execute, CancelJob, RecordResult,
-    RecordFault, StartPhoto, Wake, DeleteRule, CreateRule, SetPlan,
+    RecordFault, RefusePhotos, StartPhoto, Wake, DeleteRule, CreateRule, SetPlan,
 )  # fmt: skip
 
 
@@ -86,7 +89,7 @@ class Palette(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
-        self.behaviours: dict[str, Any] = {"user": UserBehaviour(), "job": JobBehaviour()}
+        self.behaviours: dict[str, Any] = {"user": UserBehaviour(), "job": JobBehaviour(JobPolicy(offers=True))}
         self.states: dict[Address, Any] = {}
         self.log: list[RecordedEvent] = []
         self.owed: list[tuple[Address, bytes]] = []
@@ -137,7 +140,19 @@ class Palette(RuleBasedStateMachine):
             if isinstance(answer, PaletteError) and effect.on_refused is not None:
                 self.send(sender, effect.on_refused)
             return
+        if isinstance(effect, OfferPhotos):
+            self.offer_photos(sender, effect, outcome)
+            return
         self.run_photo(sender, effect, outcome)
+
+    def offer_photos(self, job: Address, offer: OfferPhotos, outcome: str) -> None:
+        asked = GetOffer(idxs=offer.idxs, attempt=offer.attempt)
+        told = self.behaviours["job"].answer(self.states.get(job), asked)
+        if outcome == "fault":
+            self.send(job, RefusePhotos(at=self.now, idxs=offer.idxs, attempt=offer.attempt, error="unknown preset"))
+            return
+        for idx in told["idxs"] if outcome != "lost" else ():
+            self.send(job, self.result(told["user_id"], job.id, idx, outcome, None))
 
     def run_photo(self, job: Address, task: RunPhoto, outcome: str) -> None:
         told = self.send(job, StartPhoto(at=self.now, idx=task.idx, attempt=task.attempt))

@@ -90,6 +90,18 @@ async def test_a_users_token_is_no_secret(api: Any, running: Any) -> None:
         ({"output_key": "outputs/{user}/{job}/0\x00.png"}, "output_key"),
         ({"preview_key": "previews/u_2/{job}/0_thumb.jpg"}, "preview_key"),
         ({"preview_key": "outputs/{user}/{job}/0_thumb.jpg"}, "preview_key"),
+        ({"mask_keys": {"Wall": "masks/u_2/j_2/0_Wall.png"}}, "mask_keys"),
+        ({"mask_keys": {"Wall": "outputs/x.png"}}, "mask_keys"),
+        ({"mask_keys": {"../Wall": "masks/x.png"}}, "mask_keys"),
+        ({"mask_keys": {"W" * 65: "masks/x.png"}}, "mask_keys"),
+        ({"mask_keys": {f"c{number}": "masks/x.png" for number in range(65)}}, "mask_keys"),
+        ({"mask_keys": ["masks/x.png"]}, "mask_keys"),
+        ({"instances_key": "masks/{user}/j_2/0_instances.json"}, "instances_key"),
+        ({"instances_key": 7}, "instances_key"),
+        ({"warnings": "a warning"}, "warnings"),
+        ({"warnings": [7]}, "warnings"),
+        ({"timings_ms": {"segment": "long"}}, "timings_ms"),
+        ({"timings_ms": {"": 1}}, "timings_ms"),
         ({"idempotency_key": None}, "idempotency_key"),
         ({"idempotency_key": ""}, "idempotency_key"),
         ({"idempotency_key": 1}, "idempotency_key"),
@@ -117,6 +129,34 @@ async def test_any_key_inside_the_jobs_folders_can_be_shown(api: Any, running: A
     (download,) = (await user.get(f"/jobs/{job_id}")).json()["data"]["job"]["download_urls"]
     assert f"outputs/{folder}/-a/b_1/c.v2.png" in download["output_url"]
     assert f"previews/{folder}/_p" in download["preview_url"]
+
+
+async def test_what_a_worker_may_tell_besides_is_shown(api: Any, running: Any) -> None:
+    user, job_id, _ = running
+    masks = f"masks/{user.user_id}/{job_id}"
+    told = {
+        "mask_keys": {"Wall": f"{masks}/0_Wall.png"},
+        "instances_key": f"{masks}/0_instances.json",
+        "warnings": ["Window: not in this photo", "Wall: faint"],
+        "timings_ms": {"segment": 31.5, "encode": 7},
+    }
+    nothing = dict.fromkeys(told)
+    assert (await api.callback(user, job_id, 0, **told)).json()["data"] == {"processed": True}
+    assert (await api.callback(user, job_id, 1, **nothing)).json()["data"] == {"processed": True}
+    first, second = (await user.get(f"/jobs/{job_id}")).json()["data"]["job"]["items"]
+    assert f"{masks}/0_Wall.png" in first["masks"]["Wall"]
+    assert f"{masks}/0_instances.json" in first["instances_url"]
+    assert first["warnings"] == told["warnings"]
+    assert (second["masks"], second["instances_url"], second["warnings"]) == ({}, None, [])
+
+
+async def test_warnings_without_end_are_cut_short(api: Any, running: Any) -> None:
+    user, job_id, _ = running
+    answer = await api.callback(user, job_id, 0, warnings=["very " * 200] * 200)
+    assert answer.json()["data"] == {"processed": True}
+    warnings = (await user.get(f"/jobs/{job_id}")).json()["data"]["job"]["items"][0]["warnings"]
+    assert len(warnings) <= 50
+    assert all(len(warning) <= 500 for warning in warnings)
 
 
 async def test_without_a_preview_the_result_stands_in(api: Any, running: Any) -> None:

@@ -31,6 +31,10 @@ async def record_result(call: Call, job_id: str, body: ResultBody) -> Response:
         output_key=body.output_key,
         preview_key=body.preview_key,
         error=body.error,
+        mask_keys=body.mask_keys or {},
+        instances_key=body.instances_key,
+        warnings=body.warnings or [],
+        timings_ms=body.timings_ms or {},
         idempotency_key=body.idempotency_key,
     )
     return call.answer(await call.ask_job(checked_job_id(job_id), command))

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import FileResponse, Response
 
 from s3palette.domain.errors import Forbidden, InvalidTransition, NotFound, TooLarge
-from s3palette.domain.job import GetJob, UploadOpen
+from s3palette.domain.job import GetJob, ResultOpen, UploadOpen
 from s3palette.domain.keys import parse_key
 from s3palette.domain.model import Address
 from s3palette.http.answers import StoredData, answers, error_answers
@@ -20,6 +20,8 @@ __all__ = ["router"]
 router = APIRouter(route_class=EdgeRoute, tags=["storage"])
 
 _ASK_FIRST_BYTES = 1 << 20
+_PNG_BYTES_A_PIXEL = 5
+"""RGBA with what PNG adds to bytes it cannot compress."""
 _MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".json": "application/json", ".zip": "application/zip"}
 _SIGNATURE = [
     {"name": name, "in": "query", "required": True, "description": what, "schema": {"type": "string"}}
@@ -37,12 +39,15 @@ _BYTES = {"schema": {"type": "string", "format": "binary"}}
     },
 )
 async def put_object(call: Call, key: str) -> Response:
-    """Upload raw bytes, of any content type or none. Refused once the job's upload is confirmed."""
-    files, limit = _files(call), call.deps.settings.max_photo_bytes
+    """Upload raw bytes, of any content type or none.
+
+    A photo is refused once the job's upload is confirmed, a result of a worker outside once its photo has ended.
+    """
+    files, limit = _files(call), _limit(call, key)
     files.addresses.check("put", key, call.query_params)
     length = announced_length(call)
     if length is not None and length > limit:
-        raise TooLarge(f"A photo may have at most {limit:,} bytes.")
+        raise TooLarge(f"The object may have at most {limit:,} bytes.")
     if length is None or length > _ASK_FIRST_BYTES:
         await _check_open(call, key)  # before a long upload, so that it is not sent for nothing
     async with files.incoming(key, limit=limit) as upload:
@@ -80,12 +85,23 @@ def _files(call: Call) -> FolderStore:
     return store
 
 
+def _limit(call: Call, key: str) -> int:
+    """Bytes an object may have: a result is a PNG, which noise makes as large as its pixels."""
+    settings = call.deps.settings
+    if key.startswith("inputs/"):
+        return settings.max_photo_bytes
+    return max(settings.max_photo_bytes, _PNG_BYTES_A_PIXEL * settings.max_pixels)
+
+
 async def _check_open(call: Call, key: str) -> None:
-    """Raises InvalidTransition where the key is a photo of a job that takes no uploads any more."""
+    """Raises InvalidTransition where the object belongs to a photo that takes it no more, Forbidden where to none."""
     photo = parse_key(key)
-    if photo is None or photo.area != "inputs" or photo.idx is None:
-        return
+    if photo is None or photo.idx is None:
+        raise Forbidden("Nobody uploads to this key.")
     to, brain = Address("job", photo.job_id), call.deps.brain
-    if not await brain.ask(to, UploadOpen(user_id=photo.user_id, idx=photo.idx)):
+    upload = photo.area == "inputs"
+    question = (UploadOpen if upload else ResultOpen)(user_id=photo.user_id, idx=photo.idx)
+    if not await brain.ask(to, question):
         job = await brain.ask(to, GetJob(user_id=photo.user_id))
-        raise InvalidTransition(f"The job is {job['status']}: it takes no more uploads.")
+        taken = "uploads" if upload else f"results for photo {photo.idx}"
+        raise InvalidTransition(f"The job is {job['status']}: it takes no more {taken}.")

@@ -1,0 +1,58 @@
+"""Photos for the engine outside the cluster: offered, still open, refused for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from s3palette.domain.job_messages import GetOffer, PhotoFailed, RefusePhotos, ResultOpen
+from s3palette.domain.job_results import finish, open_photo, plain_text
+from s3palette.domain.job_state import JobState
+from s3palette.domain.model import Decision, OfferPhotos
+
+__all__ = ["offers", "open_offer", "refuse", "result_open"]
+
+
+def offers(photos: Iterable[tuple[int, int]]) -> tuple[OfferPhotos, ...]:
+    """(idx, attempt) of each photo -> one offer an attempt, so that a job is one message."""
+    by_attempt: dict[int, list[int]] = {}
+    for idx, attempt in photos:
+        by_attempt.setdefault(attempt, []).append(idx)
+    return tuple(OfferPhotos(tuple(idxs), attempt) for attempt, idxs in sorted(by_attempt.items()))
+
+
+def open_offer(job: JobState, query: GetOffer) -> dict[str, Any]:
+    """The answer to GetOffer."""
+    return {
+        "user_id": job.user_id,
+        "preset": job.preset,
+        "concepts": dict(job.concepts or {}),
+        "protect": list(job.protect or ()),
+        "idxs": _still_open(job, query.idxs, query.attempt),
+    }
+
+
+def refuse(job: JobState, command: RefusePhotos) -> Decision:
+    error = plain_text(command.error) or "the external engine refused the photo"
+    failed = tuple(
+        PhotoFailed(at=command.at, idx=idx, idempotency_key=None, error=error, warnings=())
+        for idx in _still_open(job, command.idxs, command.attempt)
+    )
+    reply = {"failed": len(failed)}
+    return finish(job, command.at, failed, reply=reply) if failed else Decision(reply=reply)
+
+
+def result_open(job: JobState | None, query: ResultOpen) -> bool:
+    """The answer to ResultOpen."""
+    return (
+        job is not None
+        and job.user_id == query.user_id
+        and job.dispatch == "external"
+        and open_photo(job, query.idx) is not None
+    )
+
+
+def _still_open(job: JobState, idxs: Iterable[int], attempt: int) -> list[int]:
+    if job.dispatch != "external":
+        return []
+    return [idx for idx in idxs if (photo := open_photo(job, idx)) is not None and photo.attempt == attempt]
