@@ -14,11 +14,12 @@ import httpx
 import typer
 
 from s3palette.cli._fail import fail
-from s3palette.client import Job, PaletteApiError
+from s3palette.domain.errors import PaletteError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from s3palette.client import Progress as AlbumProgress
     from s3palette.demo import Album
     from s3palette.demo.run import Outcome
 
@@ -47,7 +48,7 @@ def demo(
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)
         raise typer.Exit(130) from None
-    except (DemoFailed, SystemFailed, PaletteApiError, httpx.TransportError, OSError) as error:
+    except (DemoFailed, SystemFailed, PaletteError, httpx.TransportError, OSError) as error:
         raise fail(f"{str(error).rstrip('.')}. The system's log is {log}.") from None
     finally:
         if keep:
@@ -70,8 +71,9 @@ def _run(out: Path, data_dir: Path, log: Path, console: Console) -> None:
         with Progress(*columns, console=console) as progress:
             bars = {album.name: progress.add_task(album.name, total=len(album.photos)) for album in ALBUMS}
 
-            def show(album: Album, job: Job) -> None:
-                progress.update(bars[album.name], completed=job.done_items + job.failed_items)
+            def show(album: Album, told: AlbumProgress) -> None:
+                if told.phase == "edit":
+                    progress.update(bars[album.name], completed=told.done + told.failed)
 
             outcomes = run_demo(url, out, show)
         stopping = time.monotonic()

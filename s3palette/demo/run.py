@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from s3palette.client import Client, Job
+from s3palette.client import AlbumResult, AsyncClient, Progress
 from s3palette.demo.albums import ALBUMS, Album
-from s3palette.demo.gallery import fetch, paint
+from s3palette.demo.gallery import paint
 
 __all__ = ["DemoFailed", "Outcome", "run_demo"]
 
-_POLL_S = 0.2
 _JOBS_WITHIN_S = 600.0
+_STEPS: Mapping[str, str] = {"upload": "upload", "edit": "segment and apply", "download": "download"}
 
 
 class DemoFailed(Exception):
@@ -32,81 +32,68 @@ class Outcome:
     """Step -> seconds, in the order of the steps."""
 
 
-def run_demo(url: str, out: Path, on_progress: Callable[[Album, Job], None] = lambda album, job: None) -> list[Outcome]:
+def run_demo(
+    url: str, out: Path, on_progress: Callable[[Album, Progress], None] = lambda album, told: None
+) -> list[Outcome]:
     """Run every album against the system at `url` and leave the pictures in `out/<album>/`.
 
-    `on_progress` gets each job whenever it was looked at. Raises DemoFailed, PaletteApiError, httpx.TransportError,
-    OSError.
+    Raises DemoFailed, PaletteError, httpx.TransportError, OSError.
     """
-    with ExitStack() as clients:
-        runs = []
-        for album in ALBUMS:
-            run = _Run(clients.enter_context(Client(url)), album, out / album.name)
-            run.begin()
-            runs.append(run)
-        _watch(runs, on_progress)
-        return [run.finish() for run in runs]
+    runs = [_Run(album, out / album.name, on_progress) for album in ALBUMS]
+    results = asyncio.run(_together(url, runs))
+    return [run.finish(result) for run, result in zip(runs, results, strict=True)]
+
+
+async def _together(url: str, runs: Sequence[_Run]) -> Sequence[AlbumResult]:
+    return await asyncio.gather(*(run.send(url) for run in runs))
 
 
 class _Run:
     """One album on its way, with a user of its own: the free plan has one job at once."""
 
-    def __init__(self, client: Client, album: Album, folder: Path) -> None:
-        self.album = album
-        self._client = client
+    def __init__(self, album: Album, folder: Path, on_progress: Callable[[Album, Progress], None]) -> None:
+        self._album = album
         self._folder = folder
+        self._on_progress = on_progress
         self._seconds: dict[str, float] = {}
-        self._began = 0.0
-        self._job_id = ""
-        self._job: Job | None = None
+        self._step, self._began = "sign up", 0.0
 
-    def begin(self) -> None:
-        """Sign up, upload, queue."""
-        album, client = self.album, self._client
-        with self._step("sign up"):
-            client.sign_up()
-        with self._step("upload"):
-            job = client.create_job(album.preset, len(album.photos))
-            client.upload(job, album.photos)
-            client.confirm(job.job_id)
-        client.execute(job.job_id, album.concepts, protect=album.protect)
-        self._began, self._job_id = time.monotonic(), job.job_id
+    async def send(self, url: str) -> AlbumResult:
+        """Sign up, upload, execute, wait, download."""
+        album = self._album
+        self._began = time.monotonic()
+        async with AsyncClient(url) as client:
+            await client.sign_up()
+            self._next_step("upload")
+            result = await client.run(
+                album.photos,
+                album.preset,
+                album.concepts,
+                protect=album.protect,
+                progress=self._show,
+                masks=True,
+                save_to=self._folder,
+                timeout_s=_JOBS_WITHIN_S,
+            )
+        for photo in result.failed:
+            raise DemoFailed(f"{photo.name} of the {album.name} album failed: {photo.error}")
+        self._next_step("draw")
+        return result
 
-    def look(self) -> Job:
-        """The job now; its running time ends with the look that sees it ended."""
-        if self._job is None or not self._job.ended:
-            self._job = self._client.job(self._job_id)
-            self._seconds["segment and apply"] = time.monotonic() - self._began
-        return self._job
+    def finish(self, result: AlbumResult) -> Outcome:
+        """Draw."""
+        self._began = time.monotonic()  # the other album may have taken longer
+        pictures = paint(result, self._album, self._folder)
+        self._next_step("")
+        return Outcome(self._album, pictures, self._seconds)
 
-    def finish(self) -> Outcome:
-        """Download and draw. Raises DemoFailed unless every photo was delivered."""
-        job = self.look()
-        for item in job.items:
-            if item.status != "done":
-                name = self.album.photo_names[item.idx]
-                raise DemoFailed(f"{name} of the {self.album.name} album failed: {item.error}")
-        with self._step("download"):
-            fetch(self._client, job, self.album, self._folder)
-        with self._step("draw"):
-            pictures = paint(job, self.album, self._folder)
-        return Outcome(self.album, pictures, self._seconds)
+    def _show(self, told: Progress) -> None:
+        if _STEPS[told.phase] != self._step:
+            self._next_step(_STEPS[told.phase])
+        self._on_progress(self._album, told)
 
-    @contextmanager
-    def _step(self, name: str) -> Iterator[None]:
-        began = time.monotonic()
-        yield
-        self._seconds[name] = time.monotonic() - began
-
-
-def _watch(runs: Sequence[_Run], on_progress: Callable[[Album, Job], None]) -> None:
-    until = time.monotonic() + _JOBS_WITHIN_S
-    while True:
-        jobs = [run.look() for run in runs]
-        for run, job in zip(runs, jobs, strict=True):
-            on_progress(run.album, job)
-        if all(job.ended for job in jobs):
-            return
-        if time.monotonic() > until:
-            raise DemoFailed(f"The jobs did not end within {_JOBS_WITHIN_S:.0f} s.")
-        time.sleep(_POLL_S)
+    def _next_step(self, name: str) -> None:
+        """The step before it has ended."""
+        now = time.monotonic()
+        self._seconds[self._step] = now - self._began
+        self._step, self._began = name, now

@@ -14,7 +14,7 @@ import s3palette
 
 ROOT = Path(s3palette.__file__).parent.parent
 PACKAGES = ("s3palette", "event_store", "actors", "engine")
-DATA = ("*.toml", "*.jpg")
+DATA = ("*.toml", "*.jpg", "py.typed")
 
 pytestmark = pytest.mark.e2e
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from s3palette.client import Client, Job, PaletteApiError
+from s3palette.client import Client, Job, PaletteError
 from s3palette.demo import ALBUMS
 
 from .conftest import SystemUnderTest
@@ -75,10 +75,10 @@ def test_an_upload_goes_on_from_the_job_and_a_job_can_be_canceled(client: Client
 
 
 def test_refusals_carry_the_servers_code(client: Client) -> None:
-    with pytest.raises(PaletteApiError) as refused:
+    with pytest.raises(PaletteError) as refused:
         client.create_job("seller", 11)
     assert (refused.value.code, refused.value.status) == ("ITEM_LIMIT", 403)
-    with pytest.raises(PaletteApiError) as refused:
+    with pytest.raises(PaletteError) as refused:
         client.job("j_unknown")
     assert (refused.value.code, refused.value.status) == ("JOB_NOT_FOUND", 404)
 
