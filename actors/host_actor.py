@@ -16,7 +16,7 @@ from ray.serve.exceptions import RayServeException
 from actors.entity_host import EntityHost
 from actors.job_coordinator import job_behaviour
 from actors.lane import Envelope, Lane, Outcome
-from actors.photo_dispatch import DEPLOYMENT, ENGINE_APP, PhotoDispatch, PhotoOutcome, PhotoTask
+from actors.photo_dispatch import DEPLOYMENT, ENGINE_APP, PhotoDispatch, PhotoTask
 from actors.placement import host_of, shards_of
 from actors.refs import batch_sender
 from actors.signup_window import SignupWindow
@@ -25,6 +25,7 @@ from event_store import SqliteEventStore
 from s3palette import logs
 from s3palette.domain.errors import InternalError, PaletteError
 from s3palette.domain.model import Address, Command, Query
+from s3palette.photo_outcome import PhotoOutcome
 from s3palette.read_models import PROJECTIONS
 from s3palette.settings import Settings
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from actors.entity_host import Ask
 from actors.fair_slots import FairSlots
@@ -16,8 +16,9 @@ from s3palette import logs
 from s3palette.domain.errors import JobNotFound, Overloaded
 from s3palette.domain.job import Execute, RecordFault, RecordResult, StartPhoto
 from s3palette.domain.model import Address, Command, RunPhoto
+from s3palette.photo_outcome import PhotoOutcome
 
-__all__ = ["DEPLOYMENT", "ENGINE_APP", "Engine", "PhotoDispatch", "PhotoOutcome", "PhotoTask"]
+__all__ = ["DEPLOYMENT", "ENGINE_APP", "Engine", "PhotoDispatch", "PhotoTask"]
 
 log = logging.getLogger(__name__)
 
@@ -42,23 +43,6 @@ class PhotoTask:
     attempt: int = 1
     request_id: str = ""
     """The request that executed the job; for the worker's log."""
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoOutcome:
-    """What an engine worker answers: keys of what it stored, or why the photo cannot be done."""
-
-    status: Literal["done", "failed"]
-    error: str | None = None
-    """One sentence a person understands."""
-    output_key: str | None = None
-    preview_key: str | None = None
-    mask_keys: dict[str, str] = field(default_factory=dict)
-    """Concept -> key of its label map."""
-    instances_key: str | None = None
-    warnings: tuple[str, ...] = ()
-    timings_ms: dict[str, float] = field(default_factory=dict)
-    """Stage -> milliseconds: download, the engine's own (see `engine.PhotoResult`), upload."""
 
 
 Engine = Callable[[PhotoTask], Awaitable[PhotoOutcome]]

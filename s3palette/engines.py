@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+
+import engine
 from engine import Segmenter
 from engine.segment.classical import ClassicalSegmenter
 from engine.segment.port import BatchSegmenter
 from engine.segment.sam3 import Sam3Options, find_weights, load_sam3
+from engine.stream import PhotoStream
 from s3palette.settings import Settings
 
-__all__ = ["check_engine", "engine_note", "load_segmenter", "sam3_options"]
+__all__ = ["LoadedEngine", "check_engine", "engine_note", "load_segmenter", "sam3_options"]
 
 
 def sam3_options(settings: Settings) -> Sam3Options:
@@ -51,3 +59,44 @@ def load_segmenter(settings: Settings) -> tuple[Segmenter, BatchSegmenter | None
         sam3 = load_sam3(sam3_options(settings))
         return sam3, sam3
     return ClassicalSegmenter(), None
+
+
+class LoadedEngine:
+    """The engine of the settings, loaded and warm, for `settings.engine_inflight` photos side by side.
+
+    With SAM 3 the photos share its batches; the classical engine runs each on a thread. Raises as `load_segmenter`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._segmenter, self._batches = load_segmenter(settings)
+        self._max_pixels = settings.max_pixels
+        workers = settings.engine_inflight if self._batches is None else os.cpu_count()
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="engine")
+        self._stream = (
+            None if self._batches is None else PhotoStream(self._batches, self._threads, max_pixels=settings.max_pixels)
+        )
+        cv2.setNumThreads(1)  # photos run side by side; OpenCV's own threads would only fight over the cores
+
+    @property
+    def name(self) -> str:
+        """Which segmenter answers."""
+        return str(self._segmenter.name)
+
+    async def process(self, data: bytes, recipe: engine.Recipe) -> engine.PhotoResult:
+        """Run one photo. Raises as `engine.process`."""
+        if self._stream is not None:
+            return await self._stream.process(data, recipe)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: engine.process(data, recipe, self._segmenter, max_pixels=self._max_pixels)
+        )
+
+    async def check(self) -> None:
+        """Raises when the GPU cannot be used."""
+        if self._batches is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._batches.check)
+
+    def close(self) -> None:
+        """Let what runs end; what waits for a thread is dropped."""
+        if self._stream is not None:
+            self._stream.close()
+        self._threads.shutdown(wait=True, cancel_futures=True)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from actors.photo_dispatch import DEPLOYMENT, ENGINE_APP, PhotoOutcome, PhotoTask
+from actors.photo_dispatch import DEPLOYMENT, ENGINE_APP, PhotoTask
+from s3palette.photo_outcome import PhotoOutcome
 
 pytestmark = [
     pytest.mark.ray,

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from actors.entity_host import EntityHost
-from actors.photo_dispatch import PhotoDispatch, PhotoOutcome, PhotoTask
+from actors.photo_dispatch import PhotoDispatch, PhotoTask
 from event_store import MemoryEventStore
 from s3palette.domain.errors import InvalidTransition, Overloaded
 from s3palette.domain.job import ConfirmUpload, Execute, GetJob, JobPolicy
 from s3palette.domain.model import Address
 from s3palette.domain.user import ReserveJob, SetPlan, SignUp
+from s3palette.photo_outcome import PhotoOutcome
 
 from .conftest import HostMaker, now, until
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from actors.entity_host import EntityHost
-from actors.photo_dispatch import Engine, PhotoDispatch, PhotoOutcome, PhotoTask
+from actors.photo_dispatch import Engine, PhotoDispatch, PhotoTask
 from event_store import MemoryEventStore
 from s3palette.domain.job import CancelJob, ConfirmUpload, Execute, GetJob, JobPolicy
 from s3palette.domain.model import Address
 from s3palette.domain.user import GetUser, ReserveJob, SignUp
+from s3palette.photo_outcome import PhotoOutcome
 
 from .conftest import HostMaker, now, until
 
