@@ -2,6 +2,9 @@
 
 What nothing may touch is one mask that grows on the way: it begins with what is protected and what is locked, and an
 excluded instance joins it when its own layer's turn comes, so that the layers above it may still lie on it.
+
+What is to be removed is filled in the end, from the picture as painted by then: a socket that goes from a repainted wall
+leaves the new paint behind.
 """
 
 from __future__ import annotations
@@ -14,13 +17,13 @@ import cv2
 import numpy as np
 
 from engine._timed import timed
-from engine.apply import composite, fit, region_of
+from engine.apply import composite, fill_hole, fit, hole_of, region_of
 from engine.image_io import encode_label_map
 from engine.masks import binary, label_map, only
 from engine.matte import Matte
 from engine.protect import protected_mask
-from engine.report import absent_warning, concept_report, fully_protected_warning, missing_warning
-from engine.types import Action, LabelMap, Layer, Mask, Photo, Recipe, Refinement, Rgb, Segmentation, State
+from engine.report import absent_warning, concept_report, fully_protected_warning, missing_warning, unfilled_warning
+from engine.types import Action, LabelMap, Layer, Mask, Photo, Recipe, Refinement, Remove, Rgb, Segmentation, State
 
 __all__ = ["Painted", "paint_layers"]
 
@@ -45,6 +48,7 @@ def paint_layers(photo: Photo, found: Mapping[str, Segmentation], recipe: Recipe
     for layer in reversed(recipe.layers):
         if painting.is_found(layer.concept):
             painting.paint(layer, kept, free)
+    painting.fill()
     return painting.done
 
 
@@ -56,6 +60,8 @@ class _Painting:
         self._photo = photo
         self._found = found
         self._refinement = refinement
+        self._holes: dict[str, tuple[Mask, Mask]] = {}
+        """Concept -> what of it goes, all of it."""
 
     def is_found(self, concept: str) -> bool:
         return self._found[concept].status == "found"
@@ -88,7 +94,14 @@ class _Painting:
         rest = set(range(1, count + 1)).difference(own, states)
         groups = [((number,), layer.overrides[number]) for number in own] + [(tuple(rest), layer.action)]
         masks = ((self._mask(labels, numbers, count), action) for numbers, action in groups if numbers)
-        seen = [self._lay(mask, action, kept, free) for mask, action in masks if mask.any()]
+        seen = []
+        for mask, action in masks:
+            if mask.any():
+                seen.append(
+                    self._cut(concept, mask, labels, kept, free)
+                    if isinstance(action, Remove)
+                    else self._lay(mask, action, kept, free)
+                )
         if not seen and not states:
             self.done.warnings.append(absent_warning(concept))
         elif seen and not any(seen):
@@ -106,6 +119,27 @@ class _Painting:
             if paint is not None:
                 composite(self.done.rgb, region, paint)
         return True
+
+    def _cut(self, concept: str, mask: Mask, labels: LabelMap, kept: Mask, free: Matte) -> bool:
+        """Remember a mask as a hole; False where all of it is kept."""
+        with timed(self.done.timings_ms, "matte"):
+            hole = hole_of(mask, kept, free)
+        if not hole.any():
+            return False
+        earlier = self._holes.get(concept)
+        self._holes[concept] = hole if earlier is None else cv2.bitwise_or(hole, earlier[0]), binary(labels)
+        return True
+
+    def fill(self) -> None:
+        """Fill all holes. Nothing is copied from another hole, nor from instances of the same concept."""
+        every = [hole for hole, _ in self._holes.values()]
+        with timed(self.done.timings_ms, "apply"):
+            for concept, (hole, own) in self._holes.items():
+                avoid = own.copy()
+                for other in every:
+                    cv2.bitwise_or(avoid, other, dst=avoid)
+                if not fill_hole(self.done.rgb, hole, avoid):
+                    self.done.warnings.append(unfilled_warning(concept))
 
     def _mask(self, labels: LabelMap, numbers: tuple[int, ...], count: int) -> Mask:
         return binary(labels) if len(numbers) == count else only(labels, numbers)

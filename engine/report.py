@@ -16,6 +16,7 @@ __all__ = [
     "instances_json",
     "missing_warning",
     "needs_model_reason",
+    "unfilled_warning",
     "warnings_for",
 ]
 
@@ -71,6 +72,11 @@ def warnings_for(segmentations: Iterable[Segmentation], selected: Sequence[str],
 def absent_warning(concept: str) -> str:
     """A selected concept that the photo does not show."""
     return f"{concept} is not in this photo; nothing was changed for it."
+
+
+def unfilled_warning(concept: str) -> str:
+    """A removed thing that fills the photo."""
+    return f"{concept} leaves too little of this photo around it to fill its place from; a part of it stays."
 
 
 def fully_protected_warning(concept: str) -> str:

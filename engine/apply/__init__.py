@@ -5,6 +5,7 @@ from engine.apply._paint import Paint
 from engine.apply._region import Region, claim, region_of
 from engine.apply.composite import composite
 from engine.apply.recolor import Repaint, fit_recolor, median_colour
+from engine.apply.remove import fill_hole, hole_of
 from engine.apply.tone import Toned, fit_tone
 
 __all__ = [
@@ -15,9 +16,11 @@ __all__ = [
     "check_action",
     "claim",
     "composite",
+    "fill_hole",
     "fit",
     "fit_recolor",
     "fit_tone",
+    "hole_of",
     "median_colour",
     "region_of",
 ]

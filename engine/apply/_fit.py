@@ -1,4 +1,4 @@
-"""From an action to the paint of one region: the one place that knows every action."""
+"""From an action to the paint of one region: every action that changes colours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["check_action", "fit"]
 
 
 def fit(action: Action, region: Region) -> Paint | None:
-    """The action fitted to a region; None where it changes nothing.
+    """The action fitted to a region; None where it changes nothing. `Remove` is no paint: see `fill_hole`.
 
     Raises:
         NotSupported: see `check_action`.
@@ -31,5 +31,3 @@ def check_action(action: Action, whose: str) -> None:
     """Raise NotSupported, naming `whose` it is, for an action that validates but is not built yet."""
     if isinstance(action, Texture):
         raise NotSupported(f"Texture for {whose} is not built yet: choose a colour instead of a pattern.")
-    if not isinstance(action, Recolor | Tone):
-        raise NotSupported(f"Remove for {whose} is not built yet: recolor and tone are.")

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from engine._tiles import Window
 from engine.apply._membrane import membrane
 from engine.apply._patches import SIDE, Field, Sources, improve, vote
+from engine.matte import Matte, reach
 from engine.types import Mask, Rgb
 
-__all__ = ["fill_hole"]
+__all__ = ["fill_hole", "hole_of"]
 
 _WORK_AREA: Final = 200_000
 """Pixels of the hole's surroundings at which matches are searched at most."""
@@ -37,6 +38,23 @@ _SEED: Final = 20070301
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
+
+
+def hole_of(mask: Mask, kept: Mask, free: Matte) -> Mask:
+    """The pixels that go with a thing: its own and those around it that the camera mixed with it.
+
+    Args:
+        mask: (H, W) uint8, 0/255: the thing.
+        kept: (H, W) uint8, 0/255: pixels that nothing may touch.
+        free: (H, W) uint8: what later layers left; the hole is taken out of it in place.
+
+    Returns:
+        (H, W) uint8, 0/255: no more than `reach` px wider than the mask.
+    """
+    hole: Mask = cv2.dilate(mask, _disc(reach(mask.shape)))
+    hole[(kept > 0) | (free < 128)] = 0
+    free[hole > 0] = 0
+    return hole
 
 
 def fill_hole(picture: Rgb, hole: Mask, avoid: Mask | None = None) -> bool:
@@ -228,9 +246,14 @@ def _evened(photo: Rgb, copied: Floats, rim: Flags, radius: int) -> Rgb:
     mean = cv2.GaussianBlur(lack * trust[..., None], (0, 0), radius)
     sure = rim & (weight > _SURE)
     if not sure.any():
-        return np.clip(np.rint(copied), 0, 255).astype(np.uint8)
+        return _bytes(copied)
     light = membrane(mean / np.maximum(weight, np.float32(_SURE))[..., None], sure)
-    return np.clip(np.rint(copied + light), 0, 255).astype(np.uint8)
+    return _bytes(copied + light)
+
+
+def _bytes(values: Floats) -> Rgb:
+    rounded: Rgb = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return rounded
 
 
 def _disc(radius: int) -> Mask:
