@@ -3,8 +3,8 @@
 What nothing may touch is one mask that grows on the way: it begins with what is protected and what is locked, and an
 excluded instance joins it when its own layer's turn comes, so that the layers above it may still lie on it.
 
-What is to be removed is filled in the end, from the picture as painted by then: a socket that goes from a repainted wall
-leaves the new paint behind.
+What is to be removed is filled in the end, from the picture as painted by then: a socket that goes from a repainted
+wall leaves the new paint behind.
 """
 
 from __future__ import annotations

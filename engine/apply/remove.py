@@ -257,5 +257,6 @@ def _bytes(values: Floats) -> Rgb:
 
 
 def _disc(radius: int) -> Mask:
-    disc: Mask = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
+    disc: Mask = np.where(x * x + y * y <= radius * radius, np.uint8(1), np.uint8(0))
     return disc

@@ -109,7 +109,6 @@ def test_names_never_meet_each_other_or_an_input(photos: list[str], expected: li
         (("--preset", "seller", "--set", "Body=mud"), "--set Body: mud is neither"),
         (("--preset", "garden", "--set", "Body=#000000"), "--preset garden: there is no such preset"),
         (("--preset", "seller"), "--set is missing"),
-        (("--preset", "seller", "--set", "Body=remove"), "Remove for Body is not built yet"),
         (("--preset", "seller", "--set", "Body=texture:leather_tan"), "Texture for Body is not built yet"),
     ],
 )

@@ -193,18 +193,56 @@ def test_what_a_later_layer_covers_does_not_tint_an_earlier_one() -> None:
     assert out[100, 100].tolist() == [30, 50, 200]
 
 
-@pytest.mark.parametrize(
-    ("action", "says"), [(Texture("oak_a"), "Texture for Floor is not built yet"), (Remove(), "Remove for Floor")]
-)
-def test_what_is_not_built_is_said_before_any_work(action: Action, says: str) -> None:
-    with pytest.raises(NotSupported, match=says):
-        process(b"not even an image", recipe({"Floor": action}), ReplaySegmenter([]))
+def test_a_removed_thing_leaves_the_repainted_surface_behind() -> None:
+    rgb = np.full((200, 200, 3), 150, np.uint8)
+    rgb[80:110, 90:120] = 30
+    masks = {"Wall": block((200, 200), (0, 200, 0, 200)), "Switch": block((200, 200), (80, 110, 90, 120))}
+    masks["Wall"] = masks["Wall"] * (masks["Switch"] == 0)
+    out = pixels(run(png(rgb), masks, {"Wall": GREEN, "Switch": Remove()}))
+    assert np.abs(out.astype(int) - GREEN.target).max() <= 2
+
+
+def test_only_the_instance_that_is_to_go_goes() -> None:
+    rgb = np.full((120, 240, 3), 150, np.uint8)
+    rgb[40:80, 40:80], rgb[40:80, 160:200] = (200, 30, 30), (30, 30, 200)
+    masks = {"Window": block((120, 240), (40, 80, 40, 80), (40, 80, 160, 200))}
+    plan = recipe({"Window": Tone()})
+    plan = replace(plan, layers=(replace(plan.layers[0], overrides={1: Remove()}),))
+    out = pixels(process(png(rgb), plan, ReplaySegmenter([(Photo(rgb), masks)])))
+    assert np.abs(out[30:90, 30:90].astype(int) - 150).max() <= 2
+    assert np.array_equal(out[:, 120:], rgb[:, 120:])
+
+
+def test_nothing_protected_is_removed_with_a_thing() -> None:
+    rng = np.random.default_rng(0)
+    rgb = rng.integers(90, 110, (150, 150, 3), dtype=np.uint8)
+    rgb[50:100, 50:100] = 220
+    masks = {"Cabinet": block((150, 150), (50, 100, 50, 100)), "Handle": block((150, 150), (70, 74, 60, 104))}
+    out = pixels(run(png(rgb), masks, {"Cabinet": Remove()}, protect=("Handle",)))
+    kept = masks["Handle"] > 0
+    assert np.array_equal(out[kept], rgb[kept])
+    gone = (masks["Cabinet"] > 0) & ~cv2.dilate(kept.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+    assert out[gone].max() < 130
+
+
+def test_a_thing_that_fills_the_photo_stays_with_a_warning() -> None:
+    rgb = np.full((100, 100, 3), 150, np.uint8)
+    result = run(png(rgb), {"Wall": block((100, 100), (0, 100, 0, 100))}, {"Wall": Remove()})
+    assert np.array_equal(pixels(result), rgb)
+    assert result.warnings == (
+        "Wall leaves too little of this photo around it to fill its place from; a part of it stays.",
+    )
+
+
+def test_what_is_not_built_is_said_before_any_work() -> None:
+    with pytest.raises(NotSupported, match="Texture for Floor is not built yet"):
+        process(b"not even an image", recipe({"Floor": Texture("oak_a")}), ReplaySegmenter([]))
 
 
 def test_an_instances_action_that_is_not_built_is_named() -> None:
     plan = recipe({"Window": GREEN})
-    plan = replace(plan, layers=(replace(plan.layers[0], overrides={2: Remove()}),))
-    with pytest.raises(NotSupported, match="Remove for Window #2"):
+    plan = replace(plan, layers=(replace(plan.layers[0], overrides={2: Texture("oak_a")}),))
+    with pytest.raises(NotSupported, match="Texture for Window #2"):
         process(b"", plan, ReplaySegmenter([]))
 
 

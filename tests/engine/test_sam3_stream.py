@@ -18,7 +18,7 @@ from engine import BadPhoto, NotSupported, process
 from engine.image_io import encode_png
 from engine.segment.sam3.segmenter import Ask, Sam3Segmenter
 from engine.stream import PhotoStream
-from engine.types import Exemplar, Layer, Recipe, Recolor, Refinement, Remove, Segmentation
+from engine.types import Exemplar, Layer, Recipe, Recolor, Refinement, Segmentation, Texture
 from s3palette.domain import keys
 from s3palette.settings import load_settings
 
@@ -89,11 +89,11 @@ async def test_what_a_user_says_of_one_photo_stays_with_it(threads: ThreadPoolEx
 async def test_bad_photos_fail_alone(threads: ThreadPoolExecutor) -> None:
     stream = PhotoStream(Recording(), threads)
     files = [encode_png(photo(seed, (rows, 60)).rgb) for seed, rows in enumerate((40, 77, 50))]
-    remove = Recipe(RECIPE.prompts, (Layer("C0", Remove()),))
+    texture = Recipe(RECIPE.prompts, (Layer("C0", Texture("oak_a")),))
     jobs = [
         *(stream.process(data, RECIPE) for data in files),
         stream.process(b"no photo", RECIPE),
-        stream.process(files[0], remove),
+        stream.process(files[0], texture),
     ]
     good, choked, fine, broken, refused = await asyncio.gather(*jobs, return_exceptions=True)
     stream.close()
