@@ -6,6 +6,7 @@ entrance as Serve applications. `data_dir/run.json` tells other processes where 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import json
@@ -164,6 +165,7 @@ class System:
     def _start(self) -> None:
         settings = self._settings
         self._check_engine()
+        self._prepare_store()
         os.environ.update(serve_environment(Path(self._scratch.name)))
         if self._own_cluster:
             use_token(settings.ray_token_path)
@@ -229,14 +231,31 @@ class System:
             raise ClusterError(str(error)) from error
 
     def _check_gpus(self, ray: Any) -> None:
-        """Engine workers stay where the folder store is, so a GPU elsewhere in the cluster, or to come, is no help."""
-        here = [node["Resources"] for node in ray.nodes() if node["Alive"] and LOG_NODE in node["Resources"]]
-        wanted, there = self._settings.sam3_gpus, sum(resources.get("GPU", 0) for resources in here)
-        if self._settings.segmenter == "sam3" and there < wanted:
-            raise ClusterError(
-                f"SAM 3 wants {wanted:g} of a GPU and Ray finds {there:g} on the machine with the folder store, where "
-                "the workers must run; set S3P_SAM3_GPUS=0 to run it on the CPU, or S3P_ENGINE=classical."
-            )
+        """Whether the workers can have their GPU. With a folder store they stay with it; with a bucket they run on any
+        machine, and a cluster of others may bring one yet."""
+        settings, folder = self._settings, self._settings.store == "folder"
+        if settings.segmenter != "sam3":
+            return
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        there = sum(each.get("GPU", 0) for each in nodes if LOG_NODE in each or not folder)
+        if there >= settings.sam3_gpus:
+            return
+        if not folder and not self._own_cluster:
+            self._say("No machine of the cluster has a GPU for SAM 3 yet; waiting is for its autoscaler.")
+            return
+        where = "on the machine with the folder store, where the workers must run" if folder else "here"
+        raise ClusterError(
+            f"SAM 3 wants {settings.sam3_gpus:g} of a GPU and Ray finds {there:g} {where}; set S3P_SAM3_GPUS=0 to run "
+            "it on the CPU, or S3P_ENGINE=classical."
+        )
+
+    def _prepare_store(self) -> None:
+        from s3palette.storage import StorageError, open_store
+
+        try:
+            asyncio.run(open_store(self._settings).prepare())
+        except StorageError as error:
+            raise ClusterError(f"The system cannot start: {error}.") from error
 
     def _check_cluster(self, ray: Any) -> None:
         if LOG_NODE not in ray.cluster_resources():
@@ -246,7 +265,7 @@ class System:
             )
         if self._settings.store == "folder" and sum(node["Alive"] for node in ray.nodes()) > 1:
             raise ClusterError(
-                "S3P_STORE=folder cannot serve workers on several machines; run on a cluster of one machine."
+                "S3P_STORE=folder cannot serve workers on several machines; set S3P_STORE=s3, or use one machine."
             )
 
     def _await_ready(self) -> None:

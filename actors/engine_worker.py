@@ -50,6 +50,7 @@ class EngineWorker:
     def __init__(self, settings: Settings) -> None:
         logs.configure(settings, replica_name("engine"))
         self._store = open_store(settings)
+        self._store_was_there = False
         self._engine = LoadedEngine(settings)
 
     async def process(self, task: PhotoTask) -> PhotoOutcome:
@@ -67,14 +68,18 @@ class EngineWorker:
         return self._engine.name
 
     async def check_health(self) -> None:
-        """Called by Serve; raises when the store or the GPU cannot be used."""
-        await self._store.check()
+        """Called by Serve, which replaces a replica that raises three times; raises when the GPU cannot be used, and
+        where the store has never answered yet: this machine may not reach it."""
+        if not self._store_was_there:
+            await self._store.check()
+            self._store_was_there = True  # its later outages pass; a loaded model is not given up for one
         await self._engine.check()
 
 
 def engine_app(settings: Settings) -> Any:
     """The Serve application of the workers. A replica reserves one core, and with SAM 3 its share of a GPU; replicas
-    follow the queue. They stay on the node that has the folder store: a machine that joins later cannot read it."""
+    follow the queue. With a folder store they stay on the node that has it: a machine that joins later cannot read it.
+    A bucket they reach from anywhere."""
     from ray import serve
 
     deployment = serve.deployment(
@@ -82,14 +87,14 @@ def engine_app(settings: Settings) -> Any:
         max_ongoing_requests=settings.engine_inflight,
         max_queued_requests=-1,  # the hosts bound what is under way and wait in turn
         autoscaling_config={
-            "min_replicas": 1,
+            "min_replicas": settings.engine_min_replicas,
             "max_replicas": settings.engine_replicas,
             "target_ongoing_requests": settings.engine_inflight,
         },
         ray_actor_options={
             "num_cpus": 1,
             "num_gpus": settings.sam3_gpus if settings.segmenter == "sam3" else 0,
-            "resources": {LOG_NODE: 1},
+            "resources": {LOG_NODE: 1} if settings.store == "folder" else {},
         },
         graceful_shutdown_timeout_s=30,
     )(EngineWorker)

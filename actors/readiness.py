@@ -41,7 +41,17 @@ class RayReadiness:
         await self._reads.select("users", {"user_id": ""}, limit=1)
 
     async def _engine(self) -> None:
-        await serve.get_deployment_handle(DEPLOYMENT, ENGINE_APP).name.remote()
+        if self._settings.engine_min_replicas:
+            await serve.get_deployment_handle(DEPLOYMENT, ENGINE_APP).name.remote()
+        else:
+            # It may sleep, and a question would wake it: a GPU machine would never go while somebody looks.
+            await asyncio.to_thread(_check_deployed)
+
+
+def _check_deployed() -> None:
+    state = serve.status().applications[ENGINE_APP].status
+    if state != "RUNNING":
+        raise RuntimeError(f"the engine's application is {state}")
 
 
 async def _answers(part: Awaitable[None]) -> bool:

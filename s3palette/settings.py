@@ -25,6 +25,8 @@ MIN_SECRET_CHARS = 32
 """HS256 wants a key of 256 bits at least (RFC 7518, 3.2)."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_BUCKET_SETTINGS = ("s3_endpoint", "s3_access_key", "s3_secret_key", "s3_bucket")
 _YEAR_S = 366 * 86_400
 _UNSET = SecretStr("")
 _SECRETS = ("jwt_secret", "callback_secret", "device_key", "storage_secret")
@@ -66,6 +68,10 @@ class Settings(BaseSettings):
     external_concurrency: int = Field(4, ge=1, le=1024)
     """Photos of one job that the engine outside may work on at the same time."""
     engine_replicas: int = Field(1, ge=1, le=1024)
+    """Replicas of the engine at most; they follow the queue."""
+    engine_min_replicas: int = Field(1, ge=0, le=1024)
+    """Replicas at least. 0: none while there is nothing to do, so that a cluster gives its GPU machines back; the next
+    photo waits for a machine and the model."""
     engine_inflight: int = Field(2, ge=1, le=1024)
     """Photos one replica works on at the same time. With sam3 unset means two batches and four more, so that the next
     batch is ready when one ends."""
@@ -79,7 +85,19 @@ class Settings(BaseSettings):
     """Photos that may wait for the engine in a host. While as many wait, execute is answered 503 with Retry-After."""
     hosts: int = Field(1, ge=1, le=256)
     """Host actors of the brain. One is right with the SQLite log."""
-    store: Literal["folder"] = "folder"
+
+    store: Literal["folder", "s3"] = "folder"
+    """folder: in the data dir, for one machine. s3: a bucket, see docs/storage.md."""
+    s3_endpoint: str | None = None
+    """Where we reach the S3 service, "https://s3.eu-central-1.amazonaws.com" or "http://10.0.0.5:9000"."""
+    s3_public_endpoint: str | None = None
+    """Where clients reach it; None: as we do."""
+    s3_access_key: str | None = None
+    s3_secret_key: SecretStr = _UNSET
+    s3_bucket: str | None = None
+    """Made at the start if it is not there."""
+    s3_region: str = Field("us-east-1", pattern=r"^[a-z0-9-]{1,64}$")
+    """Goes into every signature. Most services take any, AWS wants the bucket's own."""
 
     sam3_weights: str | None = None
     """File (sam3.pt), folder (safetensors) or hub id (HF_TOKEN lets it in). Where engine workers run, not here."""
@@ -220,6 +238,23 @@ class Settings(BaseSettings):
                 raise ValueError("is not an address; give it as https://host/path")
         return value
 
+    @field_validator("s3_endpoint", "s3_public_endpoint")
+    @classmethod
+    def _bare_url(cls, value: str | None) -> str | None:
+        cleaned = cls._clean_url(value)
+        if cleaned is not None and (urlsplit(cleaned).path or "@" in cleaned):
+            raise ValueError(
+                "must be a bare address, which is what S3 signs; give it as https://host or http://host:port"
+            )
+        return cleaned
+
+    @field_validator("s3_bucket")
+    @classmethod
+    def _bucket_name(cls, value: str | None) -> str | None:
+        if value is not None and not _BUCKET.fullmatch(value):
+            raise ValueError("is not a bucket's name; use 3 to 63 lower-case letters, digits, dots and hyphens")
+        return value
+
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -247,6 +282,28 @@ class Settings(BaseSettings):
                 "S3P_ENGINE=sam3 needs S3P_SAM3_WEIGHTS: the weights are gated, so ask for them at "
                 "https://huggingface.co/facebook/sam3 and set it to the folder or sam3.pt, or to facebook/sam3 with "
                 "HF_TOKEN."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _replicas_fit(self) -> Self:
+        if self.engine_min_replicas > self.engine_replicas:
+            raise ValueError(
+                f"S3P_ENGINE_MIN_REPLICAS={self.engine_min_replicas} is more than S3P_ENGINE_REPLICAS="
+                f"{self.engine_replicas}: lower the first or raise the second."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _store_is_whole(self) -> Self:
+        needed = {f"S3P_{name.upper()}": getattr(self, name) for name in _BUCKET_SETTINGS}
+        missing = [variable for variable, value in needed.items() if value in (None, _UNSET)]
+        if self.store == "s3" and missing:
+            raise ValueError(f"S3P_STORE=s3 needs {', '.join(missing)}: set what is missing, or S3P_STORE=folder.")
+        given = [variable for variable in needed if variable not in missing]
+        if given and "store" not in self.model_fields_set:
+            raise ValueError(
+                f"{given[0]} is set, but S3P_STORE is not: set that to s3 to use the bucket, or to folder."
             )
         return self
 

@@ -72,6 +72,9 @@ class MemoryStore:
     async def download(self, key: str, to: Path, etag: str | None = None) -> None:
         await asyncio.to_thread(to.write_bytes, await self.get(key, etag))
 
+    async def prepare(self) -> None:
+        return None
+
     async def check(self) -> None:
         return None
 

@@ -80,7 +80,16 @@ def test_a_public_url_loses_its_last_slash() -> None:
         ("S3P_SIGNUP_LIMIT", "-1", "greater than or equal to 0"),
         ("S3P_SIGNUP_LIMIT", "5", "S3P_CLIENT_ADDRESS_HEADER"),
         ("S3P_URL_TTL", "0", "greater than or equal to 1"),
-        ("S3P_STORE", "tape", "'folder'"),
+        ("S3P_STORE", "tape", "'folder' or 's3'"),
+        ("S3P_STORE", "s3", "S3P_S3_ENDPOINT, S3P_S3_ACCESS_KEY, S3P_S3_SECRET_KEY, S3P_S3_BUCKET"),
+        ("S3P_S3_BUCKET", "album", "S3P_STORE is not"),
+        ("S3P_S3_BUCKET", "Album_1", "3 to 63 lower-case letters"),
+        ("S3P_S3_ENDPOINT", "minio:9000", "http://host:port"),
+        ("S3P_S3_ENDPOINT", "https://host/path", "bare address"),
+        ("S3P_S3_PUBLIC_ENDPOINT", "https://key:secret@host", "bare address"),
+        ("S3P_S3_REGION", "Frankfurt am Main", "S3P_S3_REGION"),
+        ("S3P_ENGINE_MIN_REPLICAS", "2", "S3P_ENGINE_REPLICAS=1"),
+        ("S3P_ENGINE_MIN_REPLICAS", "-1", "greater than or equal to 0"),
         ("S3P_UPLOAD_WITHIN_S", "inf", "less than or equal"),
         ("S3P_TOKEN_TTL_DAYS", "nan", "S3P_TOKEN_TTL_DAYS"),
     ],
@@ -108,6 +117,18 @@ def test_every_problem_is_named_and_no_secret_is_shown() -> None:
 
 def test_a_limit_with_a_header_is_fine() -> None:
     assert load_settings(signup_limit=5, client_address_header="X-Forwarded-For").signup_limit == 5
+
+
+def test_a_bucket_needs_its_four_settings_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"s3_endpoint": "http://minio:9000/", "s3_access_key": "key", "s3_secret_key": "hush", "s3_bucket": "album"}
+    settings = load_settings(store="s3", **given)
+    assert (settings.s3_endpoint, settings.s3_public_endpoint) == ("http://minio:9000", None)
+    assert settings.s3_region == "us-east-1"
+    assert "hush" not in repr(settings)
+    for name in given:
+        with pytest.raises(SettingsError, match=f"^S3P_STORE=s3 needs S3P_{name.upper()}:"):
+            load_settings(store="s3", **{**given, name: None if name != "s3_secret_key" else ""})
+    assert load_settings(store="folder", **given).store == "folder"
 
 
 def test_secrets_are_made_once_and_are_private(tmp_path: Path) -> None:

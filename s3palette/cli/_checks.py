@@ -62,15 +62,18 @@ def _log(settings: Settings) -> Finding:
 
 
 def _store(settings: Settings) -> Finding:
-    if not settings.objects_dir.exists():
+    if settings.store == "folder" and not settings.objects_dir.exists():
         return Finding("ok", "There is no object store yet; the first start makes it.")
     from s3palette.storage import open_store
 
+    where = settings.objects_dir if settings.store == "folder" else f"{settings.s3_endpoint}/{settings.s3_bucket}"
     try:
         asyncio.run(open_store(settings).check())
     except Exception as error:  # whatever it is, the store cannot be used
-        return Finding("fail", f"The object store {settings.objects_dir} does not work: {error}.")
-    return Finding("ok", f"The object store {settings.objects_dir} can be written and read.")
+        return Finding("fail", f"The object store {where} does not work: {error}.")
+    if settings.store == "s3":
+        return Finding("ok", f"The bucket {where} answers; browsers need its CORS rule, see docs/storage.md.")
+    return Finding("ok", f"The object store {where} can be written and read.")
 
 
 def _port(settings: Settings) -> Finding:

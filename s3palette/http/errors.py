@@ -14,7 +14,7 @@ from s3palette.domain.errors import (
     TooLarge,
     ValidationFailed,
 )
-from s3palette.storage import AddressRefused, BadKey, ObjectMissing, ObjectTooLarge
+from s3palette.storage import AddressRefused, BadKey, ObjectMissing, ObjectTooLarge, StoreUnavailable
 
 __all__ = ["as_palette_error"]
 
@@ -34,6 +34,8 @@ def as_palette_error(error: Exception) -> PaletteError:
             return Forbidden(_sentence(error))
         case ObjectMissing() | BadKey():
             return NotFound("There is no such object.")
+        case StoreUnavailable():
+            return Overloaded("The object store does not answer; try again in a moment.")
         case ObjectTooLarge():
             return TooLarge(_sentence(error))
         case TimeoutError():

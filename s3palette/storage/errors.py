@@ -3,12 +3,14 @@
 StorageError
 ├── BadKey            the key has a shape no object has
 ├── AddressRefused    a signed address is forged, expired, or meant for something else
-└── ObjectTooLarge    more bytes than an object may have
+├── ObjectTooLarge    more bytes than an object may have
+├── StoreUnavailable  the store is down, slow or overloaded: the same call may succeed later
+└── StoreRefused      the store answers, and does not let us: only an operator can help
 """
 
 from __future__ import annotations
 
-__all__ = ["AddressRefused", "BadKey", "ObjectTooLarge", "StorageError"]
+__all__ = ["AddressRefused", "BadKey", "ObjectTooLarge", "StorageError", "StoreRefused", "StoreUnavailable"]
 
 
 class StorageError(Exception):
@@ -25,3 +27,11 @@ class AddressRefused(StorageError):
 
 class ObjectTooLarge(StorageError):
     """The upload went past its limit; nothing of it was kept."""
+
+
+class StoreUnavailable(StorageError):
+    """No usable answer within the store's patience; says where and why."""
+
+
+class StoreRefused(StorageError):
+    """Wrong keys, region or bucket; says what to check."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import secrets
 import shutil
 import stat
@@ -19,31 +18,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from s3palette.storage.errors import BadKey, ObjectTooLarge
+from s3palette.storage.errors import ObjectTooLarge
+from s3palette.storage.keys import checked_key, checked_prefix
 from s3palette.storage.port import ObjectChanged, ObjectInfo, ObjectMissing
 from s3palette.storage.signing import AddressSigner
 
-__all__ = ["FolderStore", "Incoming", "checked_key"]
+__all__ = ["FolderStore", "Incoming"]
 
-_KEY = re.compile(r"(?:inputs|outputs|previews|masks|sets)(?:/[\w-][\w.-]*){1,6}")
-_MAX_KEY_BYTES = 512
-_MAX_NAME_BYTES = 200
 _DRAFTS = ".drafts"
 _STALE_DRAFT_S = 86_400
 _WRITE_BYTES = 1 << 20
-
-
-def checked_key(key: str) -> str:
-    """The key itself, if it can name an object. Raises BadKey.
-
-    A known top folder, then 1-6 names of letters (of any script), digits, "_", "-" and "." that do not begin with
-    ".": no "..", no empty name, no backslash, no NUL, nothing absolute. At most 512 bytes, 200 a name.
-    """
-    if not _KEY.fullmatch(key) or len(key.encode()) > _MAX_KEY_BYTES:
-        raise BadKey("the key is not one an object can have")
-    if any(len(name.encode()) > _MAX_NAME_BYTES for name in key.split("/")):
-        raise BadKey("a name in the key is too long")
-    return key
 
 
 class FolderStore:
@@ -62,7 +46,7 @@ class FolderStore:
         return self.addresses.sign("get", checked_key(key), base_url)
 
     async def stat(self, prefix: str) -> Mapping[str, ObjectInfo]:
-        folder = checked_key(prefix.removesuffix("/"))
+        folder = checked_prefix(prefix)
         return await asyncio.to_thread(lambda: dict(_files(self._root / folder, folder)))
 
     async def get(self, key: str, etag: str | None = None) -> bytes:
@@ -75,6 +59,11 @@ class FolderStore:
 
     async def download(self, key: str, to: Path, etag: str | None = None) -> None:
         await asyncio.to_thread(self._copy, key, to, etag)
+
+    async def prepare(self) -> None:
+        """Make the folder, and remove drafts that a crash left behind more than a day ago."""
+        await asyncio.to_thread(self._sweep)
+        await self.check()
 
     async def check(self) -> None:
         await asyncio.to_thread(self._try_out)
@@ -92,8 +81,7 @@ class FolderStore:
         """An object that arrives in pieces, at most `limit` bytes; use it in `async with`."""
         return Incoming(self._path(key), self._draft(), limit)
 
-    def sweep(self) -> None:
-        """Remove drafts that a crash left behind more than a day ago."""
+    def _sweep(self) -> None:
         with contextlib.suppress(FileNotFoundError):
             for draft in (self._root / _DRAFTS).iterdir():
                 with contextlib.suppress(FileNotFoundError):
@@ -212,9 +200,9 @@ def _files(folder: Path, prefix: str) -> Iterator[tuple[str, ObjectInfo]]:
     except (FileNotFoundError, NotADirectoryError):
         return
     for entry in entries:
-        key = f"{prefix}/{entry.name}"
+        key = f"{prefix}{entry.name}"
         if entry.is_dir():
-            yield from _files(Path(entry.path), key)
+            yield from _files(Path(entry.path), f"{key}/")
         else:
             # An object may be gone between the listing and the look at its size.
             with contextlib.suppress(FileNotFoundError):

@@ -69,6 +69,10 @@ class ObjectStore(Protocol):
         """Stream the object into a file, which is left half written by an error. Raises as `get`."""
         ...
 
+    async def prepare(self) -> None:
+        """Make what the store needs and lacks, its folder or bucket; asked once at the start. Raises as `check`."""
+        ...
+
     async def check(self) -> None:
-        """Raises OSError with one sentence when the store cannot be used."""
+        """Raises OSError or StorageError, with one sentence, when the store cannot be used."""
         ...

@@ -54,6 +54,16 @@ def test_a_log_that_is_no_log_has_to_be_mended(tmp_path: Path) -> None:
     assert (code, found["event log"][0]) == (1, "fail")
 
 
+def test_a_bucket_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = {"ENDPOINT": f"http://127.0.0.1:{free_port()}", "ACCESS_KEY": "k", "SECRET_KEY": "s", "BUCKET": "album"}
+    monkeypatch.setenv("S3P_STORE", "s3")
+    for name, value in bucket.items():
+        monkeypatch.setenv(f"S3P_S3_{name}", value)
+    code, found = doctor(tmp_path)
+    assert (code, found["object store"][0]) == (1, "fail")
+    assert "refused" in found["object store"][1]
+
+
 def test_a_cluster_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{free_port()}")
     code, found = doctor(tmp_path)

@@ -26,7 +26,7 @@ from s3palette.storage import (
     ObjectTooLarge,
     open_store,
 )
-from s3palette.storage.folder import checked_key
+from s3palette.storage.keys import checked_key
 from s3palette.storage.signing import AddressSigner
 from s3palette.testing import FakeClock
 
@@ -239,6 +239,7 @@ async def test_old_drafts_are_swept_and_young_ones_stay(tmp_path: Path) -> None:
     (drafts / "young").write_text("")
     os.utime(drafts / "old", (time.time() - 90_000,) * 2)
     store = open_store(settings)
+    await store.prepare()
     assert [draft.name for draft in drafts.iterdir()] == ["young"]
     await store.check()
 

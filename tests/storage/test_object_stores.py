@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,9 +13,15 @@ from s3palette.testing import MemoryStore
 KEY = "outputs/u_1/j_1/0_result.png"
 
 
-@pytest.fixture(params=["folder", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    return FolderStore(tmp_path / "objects", "s" * 32, 60) if request.param == "folder" else MemoryStore()
+@pytest.fixture(params=["folder", "memory", "s3"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    made: ObjectStore
+    if request.param == "s3":
+        made = request.getfixturevalue("make_s3")()
+    else:
+        made = FolderStore(tmp_path / "objects", "s" * 32, 60) if request.param == "folder" else MemoryStore()
+    await made.prepare()
+    return made
 
 
 async def test_what_goes_in_comes_out(store: ObjectStore, tmp_path: Path) -> None:
@@ -65,8 +72,24 @@ async def test_an_object_is_read_only_as_the_one_that_was_meant(store: ObjectSto
 
 
 async def test_addresses_are_absolute(store: ObjectStore) -> None:
-    assert store.presign_put(KEY, "https://api.example").startswith("https://api.example/")
+    for address in (store.presign_put(KEY, "https://api.example"), store.presign_get(KEY, "https://api.example")):
+        assert urlsplit(address).netloc
+        assert KEY in urlsplit(address).path
     assert store.presign_put(KEY, "https://api.example") != store.presign_get(KEY, "https://api.example")
+
+
+async def test_preparing_again_keeps_what_is_there(store: ObjectStore) -> None:
+    await store.put(KEY, b"kept", "image/png")
+    await store.prepare()
+    assert await store.get(KEY) == b"kept"
+
+
+@pytest.mark.parametrize("size", [0, 1, 12_000_000])
+async def test_objects_of_any_size(store: ObjectStore, tmp_path: Path, size: int) -> None:
+    await store.put(KEY, b"x" * size, "image/png")
+    assert (await store.stat("outputs/u_1/j_1/"))[KEY].size == size
+    await store.download(KEY, tmp_path / "copy")
+    assert (tmp_path / "copy").stat().st_size == size
 
 
 async def test_a_usable_store_passes_its_check(store: ObjectStore) -> None:

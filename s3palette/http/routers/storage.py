@@ -14,6 +14,7 @@ from s3palette.http.body import announced_length
 from s3palette.http.call import Call
 from s3palette.http.route import EdgeRoute
 from s3palette.storage import FolderStore
+from s3palette.storage.keys import MEDIA_TYPES, media_type
 
 __all__ = ["router"]
 
@@ -22,7 +23,6 @@ router = APIRouter(route_class=EdgeRoute, tags=["storage"])
 _ASK_FIRST_BYTES = 1 << 20
 _PNG_BYTES_A_PIXEL = 5
 """RGBA with what PNG adds to bytes it cannot compress."""
-_MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".json": "application/json", ".zip": "application/zip"}
 _SIGNATURE = [
     {"name": name, "in": "query", "required": True, "description": what, "schema": {"type": "string"}}
     for name, what in (("op", "put or get"), ("expires", "Unix seconds"), ("sig", "HMAC-SHA256, hex"))
@@ -63,7 +63,7 @@ async def put_object(call: Call, key: str) -> Response:
     status_code=200,
     response_class=FileResponse,
     responses={
-        200: {"content": dict.fromkeys(_MEDIA_TYPES.values(), _BYTES), "description": "The object."},
+        200: {"content": dict.fromkeys(MEDIA_TYPES.values(), _BYTES), "description": "The object."},
         **error_answers(Forbidden, NotFound),
     },
     openapi_extra={"parameters": _SIGNATURE},
@@ -74,8 +74,7 @@ async def get_object(call: Call, key: str) -> Response:
     files.addresses.check("get", key, call.query_params)
     path, found = await files.locate(key)
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=3600"}
-    media_type = _MEDIA_TYPES.get(path.suffix, "application/octet-stream")
-    return FileResponse(path, media_type=media_type, stat_result=found, headers=headers)
+    return FileResponse(path, media_type=media_type(key), stat_result=found, headers=headers)
 
 
 def _files(call: Call) -> FolderStore:
