@@ -38,6 +38,8 @@ class PhotoTask:
     preset: str
     concepts: Mapping[str, Any]
     protect: tuple[str, ...]
+    refinement: Mapping[str, Any] | None = None
+    """What holds for this photo only, in the shape of the API."""
     etag: str | None = None
     """Of the photo that was confirmed; None: take what lies under the key."""
     attempt: int = 1
@@ -117,6 +119,7 @@ class PhotoDispatch:
             preset=start["preset"],
             concepts=start["concepts"],
             protect=tuple(start["protect"]),
+            refinement=start["refinement"],
             etag=start["etag"],
             attempt=task.attempt,
             request_id=correlation,

@@ -10,24 +10,35 @@ from s3palette.domain import actions
 from s3palette.domain.errors import ValidationFailed
 from s3palette.domain.materials import load_materials
 from s3palette.domain.presets import load_presets
-from s3palette.domain.rules import Layer, Prompt, resolve
+from s3palette.domain.refinements import resolve_photo
+from s3palette.domain.rules import Layer, Prompt, Rule, resolve
 
 __all__ = ["build_recipe"]
 
 
-def build_recipe(preset_id: str, concepts: Mapping[str, Any], protect: Sequence[str] | None = None) -> engine.Recipe:
+def build_recipe(
+    preset_id: str,
+    concepts: Mapping[str, Any],
+    protect: Sequence[str] | None = None,
+    refinement: Mapping[str, Any] | None = None,
+) -> engine.Recipe:
     """Check a rule in the shape of the API and resolve it for the engine.
 
-    `protect` None means the preset's defaults. Raises ValidationFailed; its message begins with the field.
+    `protect` None means the preset's defaults; `refinement` is what holds for one photo only, and then the recipe is
+    for that photo. Raises ValidationFailed; its message begins with the field.
     """
     preset = load_presets().get(preset_id)
     if preset is None:
         raise ValidationFailed(f"preset: there is no preset {preset_id}; there are {', '.join(load_presets())}")
     rule = resolve(preset, load_materials(), concepts, protect)
+    own = resolve_photo(Rule(concepts, rule.protect), refinement)
     return engine.Recipe(
         prompts=tuple(_prompt(prompt, prompt.concept in rule.protect) for prompt in rule.prompts),
         layers=tuple(_layer(layer) for layer in rule.layers),
         protect=rule.protect,
+        refinement=engine.Refinement(
+            own.states, tuple(engine.Exemplar(box.concept, box.edges, box.positive) for box in own.boxes)
+        ),
     )
 
 

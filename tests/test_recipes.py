@@ -82,6 +82,28 @@ def test_every_action_and_overrides_of_instances() -> None:
     assert window_layer.overrides == {2: engine.Remove(), 3: engine.Tone(exposure=1.0)}
 
 
+def test_what_is_said_of_one_photo_is_in_its_recipe() -> None:
+    part = {
+        "exclude": {"Window": [2]},
+        "lock": {"Window": [1], "Door": [3]},
+        "boxes": {"Door": {"negative": [[0, 0, 0.5, 1]]}, "Window": {"positive": [[0.1, 0.2, 0.6, 0.9]]}},
+    }
+    recipe = build_recipe("interior", {"Window": entry("recolor", "#010203")}, ["Door"], part)
+    assert recipe.refinement == engine.Refinement(
+        {"Window": {2: "excluded", 1: "locked"}, "Door": {3: "locked"}},
+        (
+            engine.Exemplar("Door", (0.0, 0.0, 0.5, 1.0), positive=False),
+            engine.Exemplar("Window", (0.1, 0.2, 0.6, 0.9)),
+        ),
+    )
+    assert build_recipe("interior", {"Window": entry("remove")}, [], None).refinement == engine.Refinement()
+
+
+def test_what_is_said_of_one_photo_must_fit_the_rule() -> None:
+    with pytest.raises(ValidationFailed, match=r"photo\.lock\.Floor: of the rule's concepts it takes Window, Door"):
+        build_recipe("interior", {"Window": entry("remove")}, ["Door"], {"lock": {"Floor": [1]}})
+
+
 def test_without_a_list_the_defaults_protect() -> None:
     recipe = build_recipe("interior", {"Wall": entry("recolor", "#FFFFFF")})
     assert recipe.protect == load_presets()["interior"].protect_defaults

@@ -57,6 +57,7 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {**_of(Command), Wake.__name__: W
 
 UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {
     ("UploadConfirmed", 1): lambda old: {**old, "etags": {}},
+    ("JobQueued", 1): lambda old: {**old, "photos": {}},
 }
 """(event, schema version n) -> its JSON object in version n + 1."""
 

@@ -55,6 +55,7 @@ from s3palette.domain.model import Command, Decision, Effect, Event, Query, RunP
 from s3palette.domain.palette import Preset
 from s3palette.domain.plans import MAX_ITEMS, plan_of
 from s3palette.domain.presets import load_presets
+from s3palette.domain.refinements import normalise_photos
 
 __all__ = [
     "CancelJob",
@@ -217,6 +218,7 @@ class JobBehaviour:
             names = ", ".join(each.name for each in preset.output_templates)
             raise ValidationFailed(f"output_template: {preset.id} has {names}")
         rule = self._rule(preset, command)
+        photos = normalise_photos(rule, job.total, command.photos)
         _must_be(job, "uploaded", "it cannot be executed")
         if template not in (None, preset.output_templates[0]) and not plan_of(command.plan).all_templates:
             first = preset.output_templates[0].name
@@ -228,6 +230,7 @@ class JobBehaviour:
             protect=rule.protect,
             rule_id=command.rule_id,
             output_template=None if template is None else template.id,
+            photos=photos,
             dispatch=command.dispatch,
             due=command.at + self._policy.photo_within_external if external else None,
         )
@@ -255,6 +258,7 @@ class JobBehaviour:
             "preset": job.preset,
             "concepts": dict(job.concepts or {}),
             "protect": list(job.protect or ()),
+            "refinement": job.refinements.get(str(command.idx)),
             "etag": job.etags.get(command.idx),
         }
         if photo.status == "running":

@@ -78,14 +78,17 @@ class Execute(Command):
     """The rule object of `rule_id`; None: there is none."""
     output_template: str | None = None
     """Id or name of one of the preset's templates."""
+    photos: Mapping[str, Any] | None = None
+    """Photo index -> what holds for that photo only, see `refinements`."""
     dispatch: Dispatch = "engine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartPhoto(Command):
-    """-> {"start": False} | {"start": True, "user_id", "preset", "concepts", "protect", "etag"}. Asked before any work.
+    """-> {"start": False} | {"start": True, "user_id", "preset", "concepts", "protect", "refinement", "etag"}.
 
-    `etag` is that of the photo that was confirmed; None: unknown.
+    Asked before any work. `refinement` is what holds for this photo only; None: nothing. `etag` is that of the photo
+    that was confirmed; None: unknown.
     """
 
     idx: int
@@ -164,9 +167,9 @@ class ResultOpen(Query):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetOffer(Query):
-    """-> {"user_id", "preset", "concepts", "protect", "idxs"}: what of an offer is still to be done, perhaps nothing.
+    """-> {"user_id", "preset", "concepts", "protect", "refinements", "idxs"}: what of an offer is still to be done.
 
-    Raises JobNotFound.
+    `idxs` may be empty; `refinements` are those of all photos, by index. Raises JobNotFound.
     """
 
     idxs: tuple[int, ...]
@@ -194,11 +197,14 @@ class UploadConfirmed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobQueued(Event):
+    schema_version: ClassVar[int] = 2
     concepts: Mapping[str, Any]
     """Normalised, in the shape of the API."""
     protect: tuple[str, ...]
     rule_id: str | None
     output_template: str | None
+    photos: Mapping[str, Any]
+    """Photo index -> what holds for that photo only, normalised, in the shape of the API. Since version 2."""
     dispatch: Dispatch
     due: datetime | None
     """External engine: every photo's answer is due then. None: the clock of a photo starts when it starts."""

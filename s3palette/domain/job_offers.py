@@ -28,6 +28,7 @@ def open_offer(job: JobState, query: GetOffer) -> dict[str, Any]:
         "preset": job.preset,
         "concepts": dict(job.concepts or {}),
         "protect": list(job.protect or ()),
+        "refinements": dict(job.refinements),
         "idxs": _still_open(job, query.idxs, query.attempt),
     }
 

@@ -86,6 +86,8 @@ class JobState:
     protect: tuple[str, ...] | None = None
     rule_id: str | None = None
     output_template: str | None = None
+    refinements: Mapping[str, Any] = field(default_factory=dict)
+    """Photo index -> what holds for that photo only, in the shape of the API."""
     dispatch: Dispatch = "engine"
     reason: str | None = None
     """Why it was canceled."""
@@ -112,6 +114,7 @@ class JobState:
             "protect": None if self.protect is None else list(self.protect),
             "rule_id": self.rule_id,
             "output_template": self.output_template,
+            "photos": dict(self.refinements),
             "reason": self.reason,
             "created_at": iso(self.created_at),
             "updated_at": iso(self.updated_at),
@@ -159,6 +162,7 @@ def evolve(state: JobState | None, event: Event) -> JobState:
                 protect=event.protect,
                 rule_id=event.rule_id,
                 output_template=event.output_template,
+                refinements=event.photos,
                 dispatch=event.dispatch,
             )
         case PhotoStarted():

@@ -22,15 +22,16 @@ from s3palette.domain.errors import ValidationFailed
 from s3palette.domain.materials import Catalogue
 from s3palette.domain.palette import Preset
 
-__all__ = ["MAX_OVERRIDES", "Layer", "Prompt", "ResolvedRule", "Rule", "normalise", "resolve"]
+__all__ = ["MAX_INSTANCE", "MAX_OVERRIDES", "Layer", "Prompt", "ResolvedRule", "Rule", "normalise", "resolve", "show"]
 
 MAX_OVERRIDES: Final = 200
 """Instances of one concept that may have an action of their own."""
+MAX_INSTANCE: Final = 65535
+"""The highest instance number: label maps have 16 bits."""
 
 _ACTIONS: Final = ("recolor", "tone", "texture", "remove")
 _HEX: Final = re.compile(r"#[0-9A-Fa-f]{6}", re.ASCII)
 _INSTANCE: Final = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
-_MAX_INSTANCE: Final = 65535
 _TONE_RANGES: Final[Mapping[str, float]] = {
     field.name: 2.0 if field.name == "exposure" else 100.0 for field in fields(Tone)
 }
@@ -104,9 +105,7 @@ def _check(preset: Preset, catalogue: Catalogue, concepts: Any, protect: Any) ->
     known = preset.concept_names
     for name, entry in concepts.items():
         if name not in known:
-            raise ValidationFailed(
-                f"concepts.{_show(name)}: {preset.id} has no such concept; it has {', '.join(known)}"
-            )
+            raise ValidationFailed(f"concepts.{show(name)}: {preset.id} has no such concept; it has {', '.join(known)}")
         shaped[name], layers[name] = _concept(name, entry, catalogue)
     return Rule(shaped, _protect(preset, protect, shaped)), layers
 
@@ -123,8 +122,8 @@ def _concept(name: str, entry: Any, catalogue: Catalogue) -> tuple[dict[str, Any
             raise ValidationFailed(f"{path}.instances: at most {MAX_OVERRIDES} instances can have their own action")
         shaped["instances"] = {}
         for number, own in instances.items():
-            if not (isinstance(number, str) and _INSTANCE.fullmatch(number) and int(number) <= _MAX_INSTANCE):
-                raise ValidationFailed(f'{path}.instances: {_show(number)} is not an instance number such as "2"')
+            if not (isinstance(number, str) and _INSTANCE.fullmatch(number) and int(number) <= MAX_INSTANCE):
+                raise ValidationFailed(f'{path}.instances: {show(number)} is not an instance number such as "2"')
             shaped["instances"][number], overrides[int(number)] = _action(f"{path}.instances.{number}", own, catalogue)
     return shaped, Layer(name, action, overrides)
 
@@ -135,10 +134,10 @@ def _action(path: str, entry: Any, catalogue: Catalogue, extra: str | None = Non
         raise ValidationFailed(f"{path}: must be an object with an action and a value")
     for key in entry:
         if key not in ("action", "value", extra):
-            raise ValidationFailed(f"{path}.{_show(key)}: unknown field")
+            raise ValidationFailed(f"{path}.{show(key)}: unknown field")
     kind, value = entry.get("action"), entry.get("value")
     if not isinstance(kind, str) or kind not in _ACTIONS:
-        raise ValidationFailed(f"{path}.action: {_show(kind)} is none of {', '.join(_ACTIONS)}")
+        raise ValidationFailed(f"{path}.action: {show(kind)} is none of {', '.join(_ACTIONS)}")
     if kind == "remove":
         if value is not None:
             raise ValidationFailed(f"{path}.value: remove takes no value")
@@ -160,14 +159,14 @@ def _color(path: str, value: Any, catalogue: Catalogue) -> tuple[str, Action]:
     elif value in catalogue.materials:
         hex_code = catalogue.materials[value].hex
     else:
-        raise ValidationFailed(f"{path}: {_show(value)} is neither a #RRGGBB colour nor a material of the catalogue")
+        raise ValidationFailed(f"{path}: {show(value)} is neither a #RRGGBB colour nor a material of the catalogue")
     red, green, blue = bytes.fromhex(hex_code[1:])
     return value, Recolor((red, green, blue))
 
 
 def _texture(path: str, value: Any, catalogue: Catalogue) -> Action:
     if not isinstance(value, str) or value not in catalogue.materials:
-        raise ValidationFailed(f"{path}: {_show(value)} is not a material of the catalogue")
+        raise ValidationFailed(f"{path}: {show(value)} is not a material of the catalogue")
     if not catalogue.materials[value].texture:
         raise ValidationFailed(f"{path}: the material {value} has no texture; recolor takes it")
     return Texture(value)
@@ -184,7 +183,7 @@ def _tone(path: str, value: Any, catalogue: Catalogue) -> tuple[Any, Action]:
     for key, number in value.items():
         reach = _TONE_RANGES.get(key) if isinstance(key, str) else None
         if reach is None:
-            raise ValidationFailed(f"{path}.{_show(key)}: is none of {', '.join(_TONE_RANGES)}")
+            raise ValidationFailed(f"{path}.{show(key)}: is none of {', '.join(_TONE_RANGES)}")
         # The comparison is False for NaN too, and exact for integers of any size.
         if isinstance(number, bool) or not isinstance(number, int | float) or not -reach <= number <= reach:
             raise ValidationFailed(f"{path}.{key}: must be a number from {-reach:g} to {reach:g}")
@@ -200,14 +199,14 @@ def _protect(preset: Preset, protect: Any, selected: Mapping[str, Any]) -> tuple
     for name in protect:
         if not isinstance(name, str) or name not in preset.protectable:
             raise ValidationFailed(
-                f"protect: {preset.id} has no concept {_show(name)}; it has {', '.join(preset.protectable)}"
+                f"protect: {preset.id} has no concept {show(name)}; it has {', '.join(preset.protectable)}"
             )
         if name in selected:
             raise ValidationFailed(f"protect: {name} is selected and protected at once")
     return tuple(dict.fromkeys(protect))
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
     """A stranger's value, short enough for a message."""
     text = value if isinstance(value, str) else repr(value)
     text = ascii(text)[1:-1] if not text.isprintable() else text

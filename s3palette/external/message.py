@@ -98,7 +98,8 @@ def job_message(
     Raises ValidationFailed where the rule does not hold any more, after a change of the presets.
     """
     user_id = work["user_id"]
-    recipe = build_recipe(work["preset"], work["concepts"], work["protect"])
+    rule = work["preset"], work["concepts"], work["protect"]
+    recipe = build_recipe(*rule)
 
     def place(key: str) -> Place:
         return Place(key=key, url=store.presign_put(key, base_url))
@@ -113,7 +114,7 @@ def job_message(
             preview=place(keys.preview_key(user_id, job_id, idx)),
             instances=place(keys.instances_key(user_id, job_id, idx)),
             masks={concept: place(key) for concept, key in masks.items()},
-            refinement=recipe.refinement,
+            refinement=build_recipe(*rule, work["refinements"].get(str(idx))).refinement,
         )
 
     return JobMessage(
@@ -121,7 +122,7 @@ def job_message(
         user=user_id,
         preset=work["preset"],
         attempt=attempt,
-        recipe=replace(recipe, refinement=engine.Refinement()),
+        recipe=recipe,
         items=tuple(item(idx) for idx in work["idxs"]),
         callback_url=f"{base_url}/jobs/{job_id}/callback",
         idempotency_prefix=f"{job_id}:",

@@ -255,6 +255,8 @@ class JobObject(JobSummary):
     download_urls: list[Download]
     presigned_urls: list[UploadAddress]
     """Fresh ones while the job is `created`, else none."""
+    photos: dict[str, Any] = Field(examples=[{"0": {"lock": {"Window": [1]}}}])
+    """What execute was told of single photos."""
 
 
 class JobData(BaseModel):

@@ -35,6 +35,13 @@ _CONCEPTS = {
         "instances": {"2": {"action": "recolor", "value": "walnut_a"}},
     },
 }
+_PHOTOS = {
+    "0": {
+        "exclude": {"Window": [2]},
+        "lock": {"Window": [1]},
+        "boxes": {"Wall": {"positive": [[0.1, 0.2, 0.6, 0.9]], "negative": []}},
+    }
+}
 
 
 class _Body(BaseModel):
@@ -69,6 +76,8 @@ class ExecuteBody(_Body):
     protect: list[str] | None = Field(None, examples=[["Grout"]])
     rule_id: Short | None = Field(None, examples=["r_019aabcd00000123456789abcdef"])
     output_template: Short | None = Field(None, examples=["proposals_3"])
+    photos: dict[str, Any] | None = Field(None, examples=[_PHOTOS])
+    """Photo index -> what holds for that photo only: instances to exclude and to lock, boxes that show a concept."""
 
 
 class ResultBody(_Body):

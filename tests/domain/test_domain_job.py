@@ -168,12 +168,22 @@ def test_execution_asks_the_engine_for_every_photo(job_in, noon):
             protect=("Floor",),
             rule_id=None,
             output_template="proposals_3",
+            photos={},
             dispatch="engine",
             due=None,
         ),
     )
     assert decision.effects == (RunPhoto(0, 1, noon), RunPhoto(1, 1, noon))
     assert decision.reply == {"queued": True}
+
+
+def test_what_is_said_of_a_photo_goes_with_that_photo_only(job_in, noon):
+    photos = {"1": {"lock": {"Wall": [2, 1, 2]}, "exclude": None}, "0": {}}
+    job = job_in("uploaded").given(execute(noon, photos=photos))
+    assert job.history[-1].photos == {"1": {"lock": {"Wall": [1, 2]}}}
+    assert job.ask(GetJob())["photos"] == {"1": {"lock": {"Wall": [1, 2]}}}
+    told = [job.when(StartPhoto(at=noon, idx=idx, attempt=1)).reply["refinement"] for idx in (0, 1)]
+    assert told == [None, {"lock": {"Wall": [1, 2]}}]
 
 
 def test_an_external_engine_is_waited_for_not_called(job_in, noon):
@@ -198,6 +208,8 @@ SELLER = {"preset_id": "seller", "concepts": {"Body": {"action": "remove"}}, "pr
         ("uploaded", {"concepts": {}}, ValidationFailed, "concepts: "),
         ("uploaded", {"concepts": {"Wall": {"action": "paint"}}}, ValidationFailed, "concepts.Wall.action: "),
         ("uploaded", {"protect": ["Wall"]}, ValidationFailed, "protect: "),
+        ("uploaded", {"photos": {"2": {}}}, ValidationFailed, "photos.2: the job has photos 0 to 1"),
+        ("created", {"photos": {"2": {}}}, ValidationFailed, "photos.2: "),
         ("uploaded", {"rule_id": "r_1", "rule": SELLER}, ValidationFailed, "rule_id: "),
         ("uploaded", {"rule_id": "r_1"}, RuleNotFound, ""),
         ("uploaded", {"output_template": "포스터"}, ValidationFailed, "output_template: "),
@@ -227,7 +239,8 @@ def test_a_photo_starts_once_an_attempt_and_is_told_the_rule(job_in, noon, minut
     told = {"start": True, "user_id": "u_1", "preset": "interior", "concepts": RULE}
     decision = job.when(start)
     assert decision.events == (PhotoStarted(at=noon, idx=0, attempt=1, due=minutes(15)),)
-    assert decision.reply == {**told, "protect": ["Grout", "Frame_Molding", "Glass_highlight"], "etag": None}
+    protect = ["Grout", "Frame_Molding", "Glass_highlight"]
+    assert decision.reply == {**told, "protect": protect, "refinement": None, "etag": None}
     assert (job.state.status, job.state.photos[0].status, job.state.photos[1].status) == (
         "running",
         "running",
@@ -385,6 +398,7 @@ def test_what_a_job_shows(job_in, noon):
         "protect": ["Grout", "Frame_Molding", "Glass_highlight"],
         "rule_id": None,
         "output_template": None,
+        "photos": {},
         "reason": None,
         "created_at": "2026-01-01T12:00:00.000000Z",
         "updated_at": "2026-01-01T12:00:00.000000Z",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -52,6 +53,13 @@ def test_a_job_is_one_offer(ready):
     assert told["idxs"] == [0, 1, 2]
     assert (told["user_id"], told["preset"], told["concepts"].keys()) == ("u_1", "interior", {"Wall"})
     assert told["protect"] == ready.ask(GetJob())["protect"]
+    assert told["refinements"] == {}
+
+
+def test_what_is_said_of_single_photos_is_offered_with_them(ready):
+    photos = {"2": {"lock": {"Wall": [1]}}}
+    ready.given(replace(EXECUTE, photos=photos))
+    assert ready.ask(GetOffer(idxs=(0, 1, 2), attempt=1))["refinements"] == photos
 
 
 def test_where_no_offers_are_made_nobody_is_told(job_in):

@@ -179,7 +179,7 @@ def decoded(photo: bytes) -> Pixels:
     return np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(photo))).convert("RGB"))
 
 
-def run(owner: httpx.Client, photos: list[bytes], preset: str = "seller", **rule: Any) -> Ended:
+def run(owner: httpx.Client, photos: list[bytes], /, preset: str = "seller", **rule: Any) -> Ended:
     """Upload the photos, apply the rule, wait for the end."""
     album = Album.create(owner, len(photos), preset)
     for idx, photo in enumerate(photos):

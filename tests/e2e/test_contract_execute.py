@@ -52,6 +52,11 @@ def waiting(external: SystemUnderTest) -> Iterator[Album]:
         ({"concepts": {"Wall": OAK}, "output_template": "nope"}, "output_template"),
         ({"concepts": {"Wall": OAK}, "output_template": "feed_9"}, "output_template"),
         ({"concepts": {"Wall": OAK}, "output_template": 1}, "output_template"),
+        ({"concepts": {"Wall": OAK}, "photos": []}, "photos"),
+        ({"concepts": {"Wall": OAK}, "photos": {"1": {}}}, "photos.1: the job has photos 0 to 0"),
+        ({"concepts": {"Wall": OAK}, "photos": {"0": {"lock": {"Sofa": [1]}}}}, "photos.0.lock.Sofa"),
+        ({"concepts": {"Wall": OAK}, "photos": {"0": {"exclude": {"Wall": [0]}}}}, "photos.0.exclude.Wall"),
+        ({"concepts": {"Wall": OAK}, "photos": {"0": {"boxes": {"Wall": {"positive": [[0, 0, 9, 9]]}}}}}, "0 to 1"),
     ],
 )
 def test_what_cannot_be_executed(waiting: Album, body: Any, named: Any) -> None:

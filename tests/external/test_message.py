@@ -28,7 +28,8 @@ RULE = {
 
 
 def message(**work: Any) -> JobMessage:
-    asked = {"user_id": "u_1", "preset": "interior", "concepts": RULE, "protect": ["Grout"], "idxs": [0, 2], **work}
+    asked = {"user_id": "u_1", "preset": "interior", "concepts": RULE, "protect": ["Grout"], "refinements": {}}
+    asked |= {"idxs": [0, 2], **work}
     return job_message("j_1", 2, asked, store=MemoryStore(), base_url="http://api.test", concurrency=4)
 
 
@@ -108,10 +109,13 @@ def test_what_is_said_about_one_photo_goes_with_it() -> None:
         states={"Window": {2: "excluded", 1: "locked"}},
         exemplars=(engine.Exemplar("Wall", (0.1, 0.2, 0.5, 1.0), positive=False),),
     )
-    sent = message()
-    first, second = sent.items
-    refined = sent.model_copy(update={"items": (first, second.model_copy(update={"refinement": refinement}))})
-    received = JobMessage.load(refined.dump())
+    part = {
+        "exclude": {"Window": [2]},
+        "lock": {"Window": [1]},
+        "boxes": {"Wall": {"negative": [[0.1, 0.2, 0.5, 1]]}},
+    }
+    sent = message(refinements={"2": part, "3": part})
+    received = JobMessage.load(sent.dump())
     assert received.recipe_for(received.items[1]) == replace(sent.recipe, refinement=refinement)
     assert received.recipe_for(received.items[0]) == sent.recipe
 
