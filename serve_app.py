@@ -6,6 +6,7 @@ from typing import Any
 
 from ray import serve
 
+from actors.edge_metrics import EdgeMetrics
 from actors.log_reads import LogReads
 from actors.photo_dispatch import ENGINE_APP
 from actors.placement import LOG_NODE
@@ -40,6 +41,7 @@ class Edge:
                 store=store,
                 ready=RayReadiness(settings, store, reads),
                 signups=HostSignupLimiter(settings.signup_limit),
+                observe=EdgeMetrics().observe,
                 echoes_request_id=False,  # Serve does
             )
         )

@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from actors.leftovers import SCRATCH_PARENT, SCRATCH_PREFIX, end_former_life, end_processes
 from actors.placement import LOG_NODE
-from actors.ports import hold, is_free, serve_environment
+from actors.ports import free_port, hold, is_free, serve_environment
 from actors.ray_auth import use_token
 from s3palette.settings import Settings
 
@@ -33,6 +33,8 @@ OBJECT_STORE_BYTES = 100 * 2**20
 READY_WITHIN_S = 120.0
 STOP_PATIENCE_S = 10.0
 KNOCK_S = 5.0
+TARGETS = "prometheus.json"
+"""What Prometheus scrapes, for its file_sd_configs: beside run.json, and as long as the system runs."""
 _LOCKED_WITHIN_S = 0.3
 """`_is_held` has the lock for a moment too."""
 
@@ -56,6 +58,8 @@ class Running:
     engine: str
     hosts: int
     ray_logs: str
+    metrics: list[str]
+    """Addresses that Prometheus scrapes, "192.0.2.7:9464", one a node."""
     ray_token: str | None
     """File with the cluster's token; None: the cluster is not ours, RAY_AUTH_* says how to get in."""
 
@@ -160,6 +164,9 @@ class System:
                 f"Port {self._settings.http_port} on {self._settings.http_host} is taken; "
                 "choose another with --port or S3P_HTTP_PORT."
             )
+        metrics_port = self._settings.metrics_port
+        if self._own_cluster and metrics_port is not None and not is_free(metrics_port, "0.0.0.0"):
+            raise ClusterError(f"Port {metrics_port} is taken; choose another with S3P_METRICS_PORT, or none.")
         self._port = hold(self._settings.http_port, self._settings.http_host)
 
     def _start(self) -> None:
@@ -186,6 +193,7 @@ class System:
                 logging_level="ERROR",
                 object_store_memory=OBJECT_STORE_BYTES,
                 resources={LOG_NODE: 1_000},
+                _metrics_export_port=settings.metrics_port or free_port(),
             )
         else:
             ray.init(address=os.environ["RAY_ADDRESS"], namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
@@ -290,18 +298,19 @@ class System:
             engine=self._settings.engine,
             hosts=self._settings.hosts,
             ray_token=str(self._settings.ray_token_path) if self._own_cluster else None,
+            metrics=[
+                f"{node['NodeManagerAddress']}:{node['MetricsExportPort']}" for node in ray.nodes() if node["Alive"]
+            ],
             ray_logs=str(Path(ray._private.worker._global_node.get_logs_dir_path())),
         )
-        path = self._settings.data_dir / "run.json"
-        draft = path.with_suffix(".new")
-        draft.write_text(json.dumps(asdict(told)))
-        draft.replace(path)
+        _write_whole(self._settings.data_dir / TARGETS, [{"targets": told.metrics, "labels": {"system": self.url}}])
+        _write_whole(self._settings.data_dir / "run.json", asdict(told))
 
     def close(self) -> None:
         """Let running turns end, close the log, stop what this process started. Idempotent."""
-        with contextlib.suppress(FileNotFoundError):
-            if self._lock is not None:
-                (self._settings.data_dir / "run.json").unlink()
+        if self._lock is not None:
+            for told in ("run.json", TARGETS):
+                (self._settings.data_dir / told).unlink(missing_ok=True)
         if self._port is not None:
             self._port.close()
         self._stop_ray()
@@ -328,6 +337,13 @@ class System:
                 ray.kill(host)
         self._hosts = []
         ray.shutdown()
+
+
+def _write_whole(path: Path, content: Any) -> None:
+    """As JSON; a reader sees the old file or the new one, never a part."""
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(content))
+    draft.replace(path)
 
 
 def _hold(lock: IO[str]) -> bool:

@@ -14,6 +14,7 @@ from ray import serve
 from ray.serve.exceptions import RayServeException
 
 from actors.entity_host import EntityHost
+from actors.host_metrics import HostMetrics
 from actors.job_coordinator import job_behaviour
 from actors.lane import Envelope, Lane, Outcome
 from actors.photo_dispatch import DEPLOYMENT, ENGINE_APP, PhotoDispatch, PhotoTask
@@ -57,16 +58,16 @@ class HostActor:
         self._settings = settings
         self._signups = SignupWindow(settings.signup_limit)
         self._lanes: dict[int, Lane] = {}
-        self._pruner: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
         self._external: ExternalDispatch | None = None
         self._opening = asyncio.get_running_loop().create_task(self._open())
 
     async def _open(self) -> EntityHost:
-        settings = self._settings
-        self._store = await SqliteEventStore.open(settings.log_path, projections=PROJECTIONS)
+        settings, metrics = self._settings, HostMetrics(self._index)
+        self._store = await SqliteEventStore.open(settings.log_path, projections=PROJECTIONS, on_commit=metrics.wrote)
         behaviours = (user_behaviour(settings), job_behaviour(settings))
         self._dispatch = PhotoDispatch(
-            _engine,
+            metrics.measured(_engine),
             self._route,
             self._store,
             now=utc_now,
@@ -86,12 +87,16 @@ class HostActor:
             send_offer=None if self._external is None else self._external.send,
             admit=self._dispatch.admit,
             route=self._route,
+            observe=metrics.committed,
             shards=shards_of(self._index, settings.hosts),
             writer=f"host-{self._index}",
         )
         self._host = host
         owed = await host.start()
-        self._pruner = asyncio.create_task(self._forget_answers())
+        self._chores = [
+            asyncio.create_task(self._forget_answers()),
+            asyncio.create_task(metrics.sample(host, self._dispatch, self._store)),
+        ]
         log.info("host %d is open, %d outbox rows recovered", self._index, owed)
         return host
 
@@ -127,8 +132,8 @@ class HostActor:
     async def close(self, patience_s: float) -> None:
         """End what runs within `patience_s` seconds and close the log. What is not done stays owed."""
         host = await self._opening
-        if self._pruner is not None:
-            self._pruner.cancel()
+        for chore in self._chores:
+            chore.cancel()
         await host.close(patience_s)
         if self._external is not None:
             await self._external.close()

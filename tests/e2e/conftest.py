@@ -74,8 +74,9 @@ def start(data_dir: Path, engine: str, **environment: str) -> Iterator[SystemUnd
 
 @pytest.fixture(scope="session")
 def classical(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SystemUnderTest]:
-    """The whole system with its own engine; its logs are JSON."""
-    yield from start(tmp_path_factory.mktemp("classical"), "classical", S3P_LOG_FORMAT="json")
+    """The whole system with its own engine; its logs are JSON, its metrics a second old."""
+    seen = {"S3P_LOG_FORMAT": "json", "RAY_metrics_report_interval_ms": "1000"}
+    yield from start(tmp_path_factory.mktemp("classical"), "classical", **seen)
 
 
 @pytest.fixture(scope="session")
