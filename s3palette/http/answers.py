@@ -22,6 +22,7 @@ __all__ = [
     "JobSummary",
     "MaterialObject",
     "MeData",
+    "NotReady",
     "PresetObject",
     "PresetSummary",
     "ProcessedData",
@@ -76,6 +77,18 @@ class Page(BaseModel, Generic[T]):
 class Failure(BaseModel):
     success: Literal[False]
     data: None
+    error: Problem
+    meta: Meta
+
+
+class Checks(BaseModel):
+    checks: dict[str, bool] = Field(examples=[{"hosts": True, "log": True, "store": True, "engine": False}])
+
+
+class NotReady(BaseModel):
+    success: Literal[False]
+    data: Checks | None
+    """Which parts answer; null where nobody could say."""
     error: Problem
     meta: Meta
 

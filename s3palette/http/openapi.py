@@ -31,6 +31,15 @@ _SECURITY: dict[type[EdgeRoute], list[dict[str, list[str]]]] = {
     UserRoute: [{"bearer": []}],
     CallbackRoute: [{"callback_bearer": []}, {"callback_header": []}],
 }
+_REQUEST_ID: dict[str, Any] = {
+    "X-Request-Id": {"description": "As in the envelope's meta.", "schema": {"type": "string"}}
+}
+_WAIT = {"description": "Seconds to wait before another attempt.", "schema": {"type": "integer", "minimum": 1}}
+_HEADERS: dict[str, dict[str, Any]] = {
+    "401": {"WWW-Authenticate": {"required": True, "schema": {"type": "string", "const": "Bearer"}}},
+    "429": {"Retry-After": _WAIT},
+    "503": {"Retry-After": {**_WAIT, "required": True}},
+}
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "From POST /auth/anon."},
     "callback_bearer": {"type": "http", "scheme": "bearer", "description": "S3P_CALLBACK_SECRET."},
@@ -74,6 +83,8 @@ def _complete(operation: dict[str, Any], route: EdgeRoute) -> None:
         operation["requestBody"]["content"]["application/json"]["example"] = example_of(route.body_model)
     for error in common:
         _add(operation["responses"], error)
+    for status, answer in operation["responses"].items():
+        answer["headers"] = _REQUEST_ID | _HEADERS.get(status, {})
 
 
 def _add(responses: dict[str, Any], error: type[PaletteError]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from s3palette.domain.plans import MAX_ITEMS
+from s3palette.domain.presets import load_presets
 
 __all__ = [
     "CreateJobBody",
@@ -22,6 +23,9 @@ __all__ = [
 JobStatus = Literal["created", "uploaded", "queued", "running", "done", "failed", "canceled"]
 Short = Annotated[str, StringConstraints(max_length=256)]
 Concepts = dict[str, Any]
+# Told in the document; the entities decide, and say it in their own words.
+PresetId = Annotated[Short, WithJsonSchema({"type": "string", "enum": list(load_presets())})]
+RuleName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 80})]
 _Key = Annotated[str, StringConstraints(max_length=512)]
 _Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _MAX_NAMES = 64
@@ -54,20 +58,20 @@ class SignInBody(_Body):
 
 
 class CreateRuleBody(_Body):
-    name: str = Field(examples=["Oak and off-white"])
-    preset_id: Short = Field(examples=["interior"])
+    name: RuleName = Field(examples=["Oak and off-white"])
+    preset_id: PresetId = Field(examples=["interior"])
     concepts: Concepts = Field(examples=[_CONCEPTS])
     protect: list[str] | None = Field(None, examples=[["Grout", "Frame_Molding"]])
 
 
 class UpdateRuleBody(_Body):
-    name: str | None = Field(None, examples=["Oak and ivory"])
+    name: RuleName | None = Field(None, examples=["Oak and ivory"])
     concepts: Concepts | None = Field(None, examples=[_CONCEPTS])
     protect: list[str] | None = Field(None, examples=[["Grout"]])
 
 
 class CreateJobBody(_Body):
-    preset: Short = Field(examples=["interior"])
+    preset: PresetId = Field(examples=["interior"])
     item_count: int = Field(ge=1, le=MAX_ITEMS, examples=[3])
 
 
@@ -106,4 +110,4 @@ class JobsQuery(BaseModel):
 
 
 class MaterialsQuery(BaseModel):
-    preset: Short | None = Field(None, examples=["interior"])
+    preset: PresetId | None = Field(None, examples=["interior"])

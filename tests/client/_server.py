@@ -17,7 +17,7 @@ from starlette.responses import Response
 from actors.photo_dispatch import PhotoDispatch, PhotoOutcome, PhotoTask
 from event_store import OutboxRow
 from s3palette.domain import keys
-from s3palette.domain.model import Address, RunPhoto
+from s3palette.domain.model import Address, Command, RunPhoto
 from s3palette.settings import load_settings
 from s3palette.testing import FakeClock
 
@@ -73,6 +73,11 @@ class FaultyServer:
     url: str
     api: CopyingEngine
     faults: Faults
+    loop: asyncio.AbstractEventLoop
+
+    def ask(self, to: Address, command: Command) -> Any:
+        """The entity's reply, from the thread of the test."""
+        return asyncio.run_coroutine_threadsafe(self.api.ask(to, command), self.loop).result()
 
 
 @contextmanager
@@ -96,7 +101,8 @@ async def _main(data_dir: Path, told: list[Any], started: threading.Event) -> No
     faults = Faults()
     server = uvicorn.Server(uvicorn.Config(_faulty(api, faults), log_level="error", lifespan="off", http="h11"))
     listening = socket.create_server(("127.0.0.1", 0))
-    told += [server, FaultyServer(f"http://127.0.0.1:{listening.getsockname()[1]}", api, faults)]
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    told += [server, FaultyServer(url, api, faults, asyncio.get_running_loop())]
     started.set()
     await server.serve([listening])
     await api.close()

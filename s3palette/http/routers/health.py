@@ -8,13 +8,16 @@ from starlette.responses import Response
 from s3palette.domain.errors import Overloaded
 from s3palette.domain.times import iso
 from s3palette.http import envelope
-from s3palette.http.answers import HealthData, ReadyData, answers
+from s3palette.http.answers import HealthData, NotReady, ReadyData, answers
 from s3palette.http.call import Call
 from s3palette.http.route import EdgeRoute
 
 __all__ = ["router"]
 
 router = APIRouter(route_class=EdgeRoute, tags=["health"])
+
+_READY = answers(ReadyData, Overloaded)
+_NOT_READY = _READY["responses"][503] | {"model": NotReady}
 
 
 @router.get("/health", **answers(HealthData))
@@ -23,7 +26,7 @@ async def health(call: Call) -> Response:
     return call.answer({"status": "healthy", "timestamp": iso(call.now)})
 
 
-@router.get("/ready", **answers(ReadyData, Overloaded))
+@router.get("/ready", **(_READY | {"responses": _READY["responses"] | {503: _NOT_READY}}))
 async def ready(call: Call) -> Response:
     """Whether hosts, log, store and an engine answer; 503 names those that do not."""
     checks = dict(await call.deps.ready())

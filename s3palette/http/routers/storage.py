@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import APIRouter
 from starlette.responses import FileResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from s3palette.domain.errors import Forbidden, InvalidTransition, NotFound, TooLarge
 from s3palette.domain.job import GetJob, ResultOpen, UploadOpen
@@ -28,6 +31,16 @@ _SIGNATURE = [
     for name, what in (("op", "put or get"), ("expires", "Unix seconds"), ("sig", "HMAC-SHA256, hex"))
 ]
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
+_OBJECT = dict.fromkeys(MEDIA_TYPES.values(), _BYTES)
+_RANGE = re.compile(rb"bytes=(?:(\d{1,18})-(\d{0,18})|-\d{1,18})")
+_RANGE_PARAMETER = {
+    "name": "Range",
+    "in": "header",
+    "required": False,
+    "description": "One range of bytes; of any other form it is not looked at.",
+    "schema": {"type": "string"},
+    "example": "bytes=0-1023",
+}
 
 
 @router.put(
@@ -63,18 +76,34 @@ async def put_object(call: Call, key: str) -> Response:
     status_code=200,
     response_class=FileResponse,
     responses={
-        200: {"content": dict.fromkeys(MEDIA_TYPES.values(), _BYTES), "description": "The object."},
+        200: {"content": _OBJECT, "description": "The object."},
+        206: {"content": _OBJECT, "description": "The range that was asked for."},
+        416: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "It begins past the end."},
         **error_answers(Forbidden, NotFound),
     },
-    openapi_extra={"parameters": _SIGNATURE},
+    openapi_extra={"parameters": [*_SIGNATURE, _RANGE_PARAMETER]},
 )
 async def get_object(call: Call, key: str) -> Response:
-    """Download an object; ranges are served."""
+    """Download an object, or a range of it."""
     files = _files(call)
     files.addresses.check("get", key, call.query_params)
     path, found = await files.locate(key)
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=3600"}
-    return FileResponse(path, media_type=media_type(key), stat_result=found, headers=headers)
+    return _Object(path, media_type=media_type(key), stat_result=found, headers=headers)
+
+
+class _Object(FileResponse):
+    """Leaves out a Range header that asks for more or other than one range, as RFC 9110, 14.2 lets a server do: what
+    the base class says to it is not in the envelope."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range" or _is_one_range(value)]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
+
+def _is_one_range(value: bytes) -> bool:
+    found = _RANGE.fullmatch(value)
+    return found is not None and not (found[2] and int(found[1]) > int(found[2]))
 
 
 def _files(call: Call) -> FolderStore:
