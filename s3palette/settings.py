@@ -323,9 +323,12 @@ def read_settings(**overrides: Any) -> Settings:
     Raises SettingsError.
     """
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as error:
         raise SettingsError("\n".join(_sentence(problem) for problem in error.errors())) from None
+    if settings.segmenter == "sam3" and "engine_inflight" not in settings.model_fields_set:
+        return settings.model_copy(update={"engine_inflight": 2 * settings.sam3_batch + 4})
+    return settings
 
 
 def unknown_variables() -> list[str]:
@@ -355,10 +358,7 @@ def load_settings(**overrides: Any) -> Settings:
         load_or_make(settings.ray_token_path, min_chars=MIN_SECRET_CHARS)
     except SecretsError as error:
         raise SettingsError(f"S3P_DATA_DIR: {error}") from error
-    update: dict[str, Any] = dict(made)
-    if settings.segmenter == "sam3" and "engine_inflight" not in settings.model_fields_set:
-        update["engine_inflight"] = 2 * settings.sam3_batch + 4
-    return settings.model_copy(update=update)
+    return settings.model_copy(update=made)
 
 
 def _sentence(problem: Any) -> str:

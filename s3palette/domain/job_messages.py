@@ -167,9 +167,10 @@ class ResultOpen(Query):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetOffer(Query):
-    """-> {"user_id", "preset", "concepts", "protect", "refinements", "idxs"}: what of an offer is still to be done.
+    """-> {"user_id", "preset", "concepts", "protect", "refinements", "idxs", "etags"}: what of an offer is to be done.
 
-    `idxs` may be empty; `refinements` are those of all photos, by index. Raises JobNotFound.
+    `idxs` may be empty; `refinements` are those of all photos, by index; `etags` those of the photos as they were
+    confirmed. Raises JobNotFound.
     """
 
     idxs: tuple[int, ...]

@@ -23,13 +23,15 @@ def offers(photos: Iterable[tuple[int, int]]) -> tuple[OfferPhotos, ...]:
 
 def open_offer(job: JobState, query: GetOffer) -> dict[str, Any]:
     """The answer to GetOffer."""
+    idxs = _still_open(job, query.idxs, query.attempt)
     return {
         "user_id": job.user_id,
         "preset": job.preset,
         "concepts": dict(job.concepts or {}),
         "protect": list(job.protect or ()),
         "refinements": dict(job.refinements),
-        "idxs": _still_open(job, query.idxs, query.attempt),
+        "idxs": idxs,
+        "etags": {idx: job.etags[idx] for idx in idxs if idx in job.etags},
     }
 
 

@@ -45,6 +45,8 @@ class PhotoItem(_Part):
     """JSON: boxes, scores, areas, states of the instances by concept."""
     masks: Mapping[str, Place]
     """Concept -> where its label map goes, where it is found: PNG at photo size, 0 none, k instance #k."""
+    etag: str | None = None
+    """Of the photo as it was confirmed; sent as If-Match with GET, a changed photo is refused with 412."""
     refinement: engine.Refinement = engine.Refinement()
     """What the user said about this photo alone."""
 
@@ -114,6 +116,7 @@ def job_message(
             preview=place(keys.preview_key(user_id, job_id, idx)),
             instances=place(keys.instances_key(user_id, job_id, idx)),
             masks={concept: place(key) for concept, key in masks.items()},
+            etag=work["etags"].get(idx),
             refinement=build_recipe(*rule, work["refinements"].get(str(idx))).refinement,
         )
 

@@ -121,6 +121,7 @@ def make_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **more: Any) 
     return load_settings(data_dir=tmp_path / "data", sam3_weights=str(weights), sam3_gpus=0, **more)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray Serve's own, on import
 async def test_a_worker_carries_photos_of_several_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = make_settings(tmp_path, monkeypatch, engine="sam3", sam3_threshold=0.2)
     worker = EngineWorker(settings)

@@ -29,7 +29,7 @@ RULE = {
 
 def message(**work: Any) -> JobMessage:
     asked = {"user_id": "u_1", "preset": "interior", "concepts": RULE, "protect": ["Grout"], "refinements": {}}
-    asked |= {"idxs": [0, 2], **work}
+    asked |= {"idxs": [0, 2], "etags": {2: "e2"}, **work}
     return job_message("j_1", 2, asked, store=MemoryStore(), base_url="http://api.test", concurrency=4)
 
 
@@ -52,6 +52,7 @@ def test_what_it_says() -> None:
     }
     assert [item["idx"] for item in told["items"]] == [0, 2]
     assert told["recipe"]["protect"] == ["Grout"]
+    assert [item["etag"] for item in told["items"]] == [None, "e2"]
     item = told["items"][1]
     assert item["input"] == {
         "key": "inputs/u_1/j_1/2.jpg",
