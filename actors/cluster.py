@@ -1,4 +1,4 @@
-"""Start a whole system, or connect to one that runs.
+"""Start a whole system, watch it, stop it; `actors.running` finds and connects to one that runs.
 
 A system is: a Ray cluster (our own, or the one RAY_ADDRESS names), the host actors, the engine's workers and the HTTP
 entrance as Serve applications. `data_dir/run.json` tells other processes where it is.
@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
-import json
 import logging
 import os
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+from actors.control import Control
 from actors.leftovers import SCRATCH_PARENT, SCRATCH_PREFIX, end_former_life, end_processes
 from actors.placement import LOG_NODE
 from actors.ports import free_port, hold, is_free, serve_environment
 from actors.ray_auth import use_token
+from actors.running import ClusterError, Running, connect, running, take_lock, write_whole
+from actors.status import gather_status
+from actors.vitals import Vitals
+from s3palette import __version__
 from s3palette.settings import Settings
 
 __all__ = ["ClusterError", "Running", "System", "connect", "running"]
@@ -31,82 +35,14 @@ __all__ = ["ClusterError", "Running", "System", "connect", "running"]
 OBJECT_STORE_BYTES = 100 * 2**20
 """No photo passes through Ray's object store."""
 READY_WITHIN_S = 120.0
-STOP_PATIENCE_S = 10.0
-KNOCK_S = 5.0
 TARGETS = "prometheus.json"
 """What Prometheus scrapes, for its file_sd_configs: beside run.json, and as long as the system runs."""
-_LOCKED_WITHIN_S = 0.3
-"""`_is_held` has the lock for a moment too."""
-
+LOOK_EVERY_S = 1.0
+CLOSE_PATIENCE_S = 3.0
+"""What is under way besides photos ends within milliseconds."""
 
 Targets = Callable[[Settings], Sequence[Any]]
 """Settings -> the Serve applications to run, as `ray.serve.RunTarget`s. Called once Ray's environment is set."""
-
-
-class ClusterError(Exception):
-    """The system cannot be started or reached. One sentence that says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What `run.json` says of a running system."""
-
-    pid: int
-    """Process that started it and stops it on SIGTERM."""
-    ray_address: str
-    url: str
-    engine: str
-    hosts: int
-    ray_logs: str
-    metrics: list[str]
-    """Addresses that Prometheus scrapes, "192.0.2.7:9464", one a node."""
-    ray_token: str | None
-    """File with the cluster's token; None: the cluster is not ours, RAY_AUTH_* says how to get in."""
-
-
-def running(data_dir: Path) -> Running | None:
-    """The system that runs on this data dir, or None."""
-    try:
-        told = Running(**json.loads((data_dir / "run.json").read_text()))
-        if not _is_held(data_dir / "lock"):
-            return None  # its starter was killed, and the pid may be somebody else's by now
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ClusterError(f"S3P_DATA_DIR {data_dir} cannot be used as a folder ({error.strerror}).") from error
-    except (ValueError, TypeError) as error:
-        raise ClusterError(f"{data_dir / 'run.json'} is damaged ({error}); delete it.") from error
-    return told
-
-
-def connect(data_dir: Path) -> Running:
-    """Connect this process to the system of a data dir, as a second Ray driver. Raises ClusterError."""
-    import ray
-
-    from actors.refs import NAMESPACE
-
-    told = running(data_dir)
-    if told is None:
-        raise ClusterError(f"Nothing runs on {data_dir}; start it with 's3palette up'.")
-    if not ray.is_initialized():
-        if told.ray_token is not None:
-            use_token(Path(told.ray_token))
-        try:
-            _knock(told.ray_address)
-            ray.init(address=told.ray_address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
-        except (OSError, RuntimeError) as error:
-            raise ClusterError(
-                f"Ray at {told.ray_address} does not let us in ({type(error).__name__}); restart with 's3palette down' "
-                f"and 's3palette up', Ray's logs are in {told.ray_logs}."
-            ) from error
-    return told
-
-
-def _knock(address: str) -> None:
-    """Raise OSError where nothing listens: Ray itself would wait for minutes."""
-    host, _, port = address.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=KNOCK_S):
-        pass
 
 
 class System:
@@ -124,6 +60,10 @@ class System:
         self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=SCRATCH_PARENT)
         self._hosts: list[Any] = []
         self._port: socket.socket | None = None
+        self._control: Control | None = None
+        self._vitals: Vitals | None = None
+        self._stopping, self._hurry = threading.Event(), threading.Event()
+        self._stop_within_s = settings.stop_within_s
         self._own_cluster = "RAY_ADDRESS" not in os.environ
         self.url = settings.local_url
 
@@ -142,6 +82,43 @@ class System:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def stop(self, within_s: float | None = None) -> None:
+        """Ask `wait` to return; `within_s` replaces the setting stop_within_s. Asked again, photos are not waited for
+        any longer. Callable from signal handlers and other threads."""
+        if self._stopping.is_set():
+            self._hurry.set()
+        elif within_s is not None:
+            self._stop_within_s = within_s
+        self._stopping.set()
+
+    def wait(self) -> None:
+        """Block until `stop` is called. Raises ClusterError when a part died that nothing brings back."""
+        while not self._stopping.wait(LOOK_EVERY_S):
+            if self._vitals is not None:
+                try:
+                    self._vitals.check()
+                except ClusterError:
+                    self._hosts = []  # there is nobody left to say goodbye to
+                    raise
+
+    def drain(self) -> int:
+        """Refuse new work and let the photos under way end, within the time to stop or until `stop` is called again.
+
+        Number of photos that have not ended: the next start takes them up, as it does those that had not begun.
+        """
+        import ray
+
+        asked = [host.drain.remote(self._stop_within_s) for host in self._hosts]
+        until = time.monotonic() + self._stop_within_s + CLOSE_PATIENCE_S
+        waiting = asked
+        while waiting and time.monotonic() < until and not self._hurry.is_set():
+            _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=0.2)
+        try:
+            figures = ray.get([host.figures.remote() for host in self._hosts], timeout=CLOSE_PATIENCE_S)
+        except ray.exceptions.RayError:  # a host that just died: its photos are owed
+            return 0
+        return sum(each["photos_running"] for each in figures)
+
     def _take_data_dir(self) -> None:
         data_dir = self._settings.data_dir
         try:
@@ -149,7 +126,7 @@ class System:
             lock = (data_dir / "lock").open("a+")
         except OSError as error:
             raise ClusterError(f"S3P_DATA_DIR {data_dir} cannot be used as a folder ({error.strerror}).") from error
-        if not _hold(lock):
+        if not take_lock(lock):
             lock.close()
             raise ClusterError(
                 f"A system already runs on {data_dir}; stop it with 's3palette down', or choose another S3P_DATA_DIR."
@@ -223,7 +200,7 @@ class System:
         self._await_ready()
         if self._port is not None:
             self._port.close()
-        self._write_address(ray)
+        self._open_to_operators(ray)
 
     def _check_engine(self) -> None:
         from engine.segment.sam3 import Sam3Unavailable
@@ -290,10 +267,16 @@ class System:
             time.sleep(0.1)
         raise ClusterError(f"The system did not become ready within {READY_WITHIN_S:.0f} s: {said}")
 
-    def _write_address(self, ray: Any) -> None:
+    def _open_to_operators(self, ray: Any) -> None:
+        address = ray.get_runtime_context().gcs_address
+        node = ray._private.worker._global_node if self._own_cluster else None
+        host = "127.0.0.1" if self._settings.http_host in ("0.0.0.0", "::") else self._settings.http_host
+        self._vitals = Vitals(node, address, host, self._settings.http_port)
+        socket_path = Path(self._scratch.name) / "control.sock"
+        self._control = Control(socket_path, self._answer)
         told = Running(
             pid=os.getpid(),
-            ray_address=ray.get_runtime_context().gcs_address,
+            ray_address=address,
             url=self.url,
             engine=self._settings.engine,
             hosts=self._settings.hosts,
@@ -302,12 +285,23 @@ class System:
                 f"{node['NodeManagerAddress']}:{node['MetricsExportPort']}" for node in ray.nodes() if node["Alive"]
             ],
             ray_logs=str(Path(ray._private.worker._global_node.get_logs_dir_path())),
+            control=str(socket_path),
+            version=__version__,
         )
-        _write_whole(self._settings.data_dir / TARGETS, [{"targets": told.metrics, "labels": {"system": self.url}}])
-        _write_whole(self._settings.data_dir / "run.json", asdict(told))
+        write_whole(self._settings.data_dir / TARGETS, [{"targets": told.metrics, "labels": {"system": self.url}}])
+        write_whole(self._settings.data_dir / "run.json", asdict(told))
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request.get("do") == "stop":
+            self.stop(request.get("within_s"))
+            return {"stopping": True}
+        return {"stopping": self._stopping.is_set(), **gather_status(self._settings, self._hosts)}
 
     def close(self) -> None:
         """Let running turns end, close the log, stop what this process started. Idempotent."""
+        if self._control is not None:
+            self._control.close()
+            self._control = None
         if self._lock is not None:
             for told in ("run.json", TARGETS):
                 (self._settings.data_dir / told).unlink(missing_ok=True)
@@ -326,7 +320,7 @@ class System:
         if not ray.is_initialized():
             return
         with contextlib.suppress(Exception):  # a host that does not answer is stopped with the cluster
-            ray.get([host.close.remote(STOP_PATIENCE_S) for host in self._hosts], timeout=STOP_PATIENCE_S + 5)
+            ray.get([host.close.remote(CLOSE_PATIENCE_S) for host in self._hosts], timeout=CLOSE_PATIENCE_S + 5)
         if not self._own_cluster:
             from ray import serve
 
@@ -337,37 +331,6 @@ class System:
                 ray.kill(host)
         self._hosts = []
         ray.shutdown()
-
-
-def _write_whole(path: Path, content: Any) -> None:
-    """As JSON; a reader sees the old file or the new one, never a part."""
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps(content))
-    draft.replace(path)
-
-
-def _hold(lock: IO[str]) -> bool:
-    """Take the lock of a data dir. False: another process has it."""
-    until = time.monotonic() + _LOCKED_WITHIN_S
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                return False
-            time.sleep(0.02)
-        else:
-            return True
-
-
-def _is_held(path: Path) -> bool:
-    """True while a process holds the lock. Raises OSError where there is none."""
-    with path.open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        return False
 
 
 def _why_not_deployed(status: Any) -> str:

@@ -24,8 +24,10 @@ from actors.signup_window import SignupWindow
 from actors.user_limiter import user_behaviour
 from event_store import SqliteEventStore
 from s3palette import logs
-from s3palette.domain.errors import InternalError, PaletteError
+from s3palette.domain.errors import InternalError, Overloaded, PaletteError
+from s3palette.domain.job import Execute
 from s3palette.domain.model import Address, Command, Query
+from s3palette.domain.user import ReserveJob
 from s3palette.photo_outcome import PhotoOutcome
 from s3palette.read_models import PROJECTIONS
 from s3palette.settings import Settings
@@ -37,6 +39,9 @@ __all__ = ["HostActor"]
 
 log = logging.getLogger(__name__)
 
+NEW_WORK = (ReserveJob, Execute)
+"""What a host that is being stopped refuses."""
+AGAIN_AFTER_S = 30
 FORGET_ANSWERS_EVERY_S = 3600.0
 LOOK_FOR_WORKERS_EVERY_S = 0.2
 
@@ -60,6 +65,7 @@ class HostActor:
         self._lanes: dict[int, Lane] = {}
         self._chores: list[asyncio.Task[None]] = []
         self._external: ExternalDispatch | None = None
+        self._draining: asyncio.Task[int] | None = None
         self._opening = asyncio.get_running_loop().create_task(self._open())
 
     async def _open(self) -> EntityHost:
@@ -85,7 +91,7 @@ class HostActor:
             now=utc_now,
             run_photo=self._dispatch.run,
             send_offer=None if self._external is None else self._external.send,
-            admit=self._dispatch.admit,
+            admit=self._admit,
             route=self._route,
             observe=metrics.committed,
             shards=shards_of(self._index, settings.hosts),
@@ -120,14 +126,30 @@ class HostActor:
         return self._signups.take(address)
 
     async def figures(self) -> dict[str, int]:
-        """What an operator looks at: entities awake, rows in the outbox, photos waiting for the engine."""
+        """What an operator looks at: entities awake, rows in the outbox, photos at the engine and waiting for it, and
+        whether it is being stopped (1)."""
         host = await self._opening
-        return {"awake": host.awake, "outbox": host.outbox.depth, "photos_waiting": self._dispatch.waiting}
+        return {
+            "awake": host.awake,
+            "outbox": host.outbox.depth,
+            "photos_running": self._dispatch.running,
+            "photos_waiting": self._dispatch.waiting,
+            "draining": int(self._draining is not None),
+        }
 
     async def revive(self, ids: Sequence[str] | None) -> int:
         """Deliver dead outbox rows of this host's shards again, these or all; how many were dead."""
         host = await self._opening
         return await host.revive(ids)
+
+    async def drain(self, patience_s: float) -> int:
+        """Refuse new work, start no photo, let those under way end; how many have not.
+
+        The first call's patience counts: Ray may repeat it."""
+        await self._opening
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._dispatch.drain(patience_s))
+        return await asyncio.shield(self._draining)
 
     async def close(self, patience_s: float) -> None:
         """End what runs within `patience_s` seconds and close the log. What is not done stays owed."""
@@ -155,6 +177,11 @@ class HostActor:
             log.exception("%s could not be handled", type(envelope.message).__name__, extra=about)
             return False, InternalError("Something went wrong on our side; the request can be sent again.")
         return True, reply
+
+    def _admit(self, command: Command) -> None:
+        if self._draining is not None and isinstance(command, NEW_WORK):
+            raise Overloaded("The system is being restarted; try again in a minute.", retry_after=AGAIN_AFTER_S)
+        self._dispatch.admit(command)
 
     async def _route(
         self,

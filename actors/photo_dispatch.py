@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from actors.entity_host import Ask
-from actors.fair_slots import FairSlots
+from actors.fair_slots import FairSlots, SlotsClosed
 from event_store import EventStore, OutboxRow
 from s3palette import logs
 from s3palette.domain.errors import JobNotFound, Overloaded
@@ -81,6 +82,11 @@ class PhotoDispatch:
         """Photos that wait for a place at the engine."""
         return self._slots.waiting
 
+    @property
+    def running(self) -> int:
+        """Photos at the engine."""
+        return self._slots.taken
+
     def admit(self, command: Command) -> None:
         """Raises Overloaded for a job's execution while the queue is full; a photo tried again is never refused."""
         if isinstance(command, Execute) and command.dispatch == "engine" and self.waiting >= self._queue:
@@ -89,9 +95,21 @@ class PhotoDispatch:
             )
             raise Overloaded(message, retry_after=QUEUE_FULL_WAIT_S)
 
+    async def drain(self, patience_s: float) -> int:
+        """Start no photo any more and let those at the engine end within `patience_s` seconds; how many have not."""
+        try:
+            await asyncio.wait_for(self._slots.close(), patience_s)
+        except TimeoutError:
+            log.warning("%d photos have not ended within %.0f s", self.running, patience_s)
+        return self.running
+
     async def run(self, job: Address, task: RunPhoto, row: OutboxRow, correlation: str) -> None:
-        """Carry one photo through and settle its row."""
+        """Carry one photo through and settle its row. While draining the row is left owed, for the next life."""
         logs.add(job=job.id, photo=task.idx, attempt=task.attempt)
+        with contextlib.suppress(SlotsClosed):
+            await self._run(job, task, row, correlation)
+
+    async def _run(self, job: Address, task: RunPhoto, row: OutboxRow, correlation: str) -> None:
         async with self._slots.of(job.id):
             try:
                 start = await self._ask(

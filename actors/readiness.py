@@ -35,7 +35,10 @@ class RayReadiness:
         return dict(zip(parts, answers, strict=True))
 
     async def _hosts(self) -> None:
-        await asyncio.gather(*(host_handle(index).figures.remote() for index in range(self._settings.hosts)))
+        hosts = [host_handle(index) for index in range(self._settings.hosts)]
+        for figures in await asyncio.gather(*(host.figures.remote() for host in hosts)):
+            if figures["draining"]:
+                raise RuntimeError("the system is being stopped")
 
     async def _log(self) -> None:
         await self._reads.select("users", {"user_id": ""}, limit=1)

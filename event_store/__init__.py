@@ -6,6 +6,7 @@
 The store knows streams and bytes, nothing of what they mean.
 """
 
+from event_store._schema import SCHEMA_VERSION, schema_version
 from event_store.errors import (
     ChainBroken,
     CommandRepeated,
@@ -33,6 +34,7 @@ from event_store.types import (
 )
 
 __all__ = [
+    "SCHEMA_VERSION",
     "Append",
     "Appended",
     "ChainBroken",
@@ -54,4 +56,5 @@ __all__ = [
     "SqliteEventStore",
     "StoreClosed",
     "Table",
+    "schema_version",
 ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 from event_store._connection import transaction
 from event_store.errors import EventStoreError, SchemaTooNew
 
-__all__ = ["SCHEMA_VERSION", "connect_reader", "connect_writer", "schema_of"]
+__all__ = ["SCHEMA_VERSION", "connect_reader", "connect_writer", "schema_of", "schema_version"]
 
 SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x45565354
@@ -153,6 +154,15 @@ def connect_reader(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise EventStoreError(f"{path} cannot be opened as an event log: {error}") from error
     return connection
+
+
+def schema_version(path: Path) -> int | None:
+    """Schema version of the log at `path`, which is left as it is; None: it is empty. Raises as `connect_writer`."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return schema_of(connection, path)
+    except sqlite3.Error as error:
+        raise EventStoreError(f"{path} cannot be opened as an event log: {error}") from error
 
 
 def schema_of(connection: sqlite3.Connection, path: Path) -> int | None:

@@ -19,7 +19,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from s3palette._secrets import SecretsError, load_or_make
 
-__all__ = ["MIN_SECRET_CHARS", "Settings", "SettingsError", "load_settings", "read_settings", "unknown_variables"]
+__all__ = [
+    "MIN_SECRET_CHARS",
+    "Settings",
+    "SettingsError",
+    "check_device_key",
+    "load_settings",
+    "read_settings",
+    "unknown_variables",
+]
 
 MIN_SECRET_CHARS = 32
 """HS256 wants a key of 256 bits at least (RFC 7518, 3.2)."""
@@ -85,7 +93,8 @@ class Settings(BaseSettings):
     """Photos that may wait for the engine in a host. While as many wait, execute is answered 503 with Retry-After."""
     hosts: int = Field(1, ge=1, le=256)
     """Host actors of the brain. One is right with the SQLite log."""
-
+    stop_within_s: float = Field(30, ge=0, le=86_400)
+    """How long photos under way may take to end when the system is stopped; the next start takes up the rest."""
     store: Literal["folder", "s3"] = "folder"
     """folder: in the data dir, for one machine. s3: a bucket, see docs/storage.md."""
     s3_endpoint: str | None = None
@@ -337,18 +346,23 @@ def unknown_variables() -> list[str]:
     return sorted(name for name in os.environ if name.startswith("S3P_") and name not in known)
 
 
-def load_settings(**overrides: Any) -> Settings:
-    """As `read_settings`, with what a system needs: missing secrets are made and kept in the data dir.
-
-    Raises SettingsError.
-    """
-    settings = read_settings(**overrides)
+def check_device_key(settings: Settings) -> None:
+    """Raises SettingsError where the key of a data dir that has users is gone."""
     key = settings.secrets_dir / "device_key"
     if settings.log_path.exists() and not settings.device_key.get_secret_value() and not key.exists():
         raise SettingsError(
             f"{settings.data_dir} has an event log but no {key.relative_to(settings.data_dir)}, and with a new one "
             "known devices would become new users; put the secrets folder back, or set S3P_DEVICE_KEY."
         )
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """As `read_settings`, with what a system needs: missing secrets are made and kept in the data dir.
+
+    Raises SettingsError.
+    """
+    settings = read_settings(**overrides)
+    check_device_key(settings)
     try:
         made = {
             name: SecretStr(load_or_make(settings.secrets_dir / name, min_chars=MIN_SECRET_CHARS))

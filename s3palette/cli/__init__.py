@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from s3palette.cli import apply, dead, demo, doctor, events, system, user, worker
+from s3palette.cli import apply, dead, demo, doctor, events, status, system, user, worker
 
 __all__ = ["app", "main"]
 
@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 app.command("up")(system.up)
 app.command("down")(system.down)
-app.command("status")(system.status)
+app.command("status")(status.status)
 app.command("worker")(worker.worker)
 app.command("doctor")(doctor.doctor)
 app.command("apply")(apply.apply)

@@ -1,22 +1,23 @@
-"""up, down, status: one machine's whole system."""
+"""up and down: one machine's whole system."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import httpx
 import typer
 
-from actors.cluster import ClusterError, System, running
+from actors import control
+from actors.cluster import ClusterError, Running, System, running
+from actors.running import is_held
 from s3palette import logs
 from s3palette.cli._fail import fail, one_sentence
 from s3palette.settings import (
@@ -28,7 +29,7 @@ from s3palette.settings import (
     unknown_variables,
 )
 
-__all__ = ["DataDir", "down", "settings_from", "status", "up"]
+__all__ = ["DataDir", "down", "settings_from", "up"]
 
 log = logging.getLogger(__name__)
 
@@ -69,13 +70,14 @@ def up(
     began = time.monotonic()
     say = _sayer(settings)
     with one_sentence(ClusterError), System(settings, _targets, say=say) as system:
-        stop = threading.Event()
         for signum in (signal.SIGINT, signal.SIGTERM):  # now, because Ray sets handlers of its own when it starts
-            signal.signal(signum, lambda *_: stop.set())
+            signal.signal(signum, lambda *_: system.stop())
         say(f"Ready after {time.monotonic() - began:.1f} s on {system.url}, API docs at {system.url}/docs")
         say(f"Data in {settings.data_dir}. Ctrl-C or 's3palette down' stops it.")
-        stop.wait()
-        say("Stopping")
+        system.wait()
+        say("Stopping: photos under way end first. Once more Ctrl-C stops at once.")
+        if left := system.drain():
+            say(f"{left} photos have not ended; the next start takes them up.")
 
 
 def _sayer(settings: Settings) -> Callable[[str], None]:
@@ -114,41 +116,34 @@ def _up_detached(settings: Settings) -> None:
     raise fail(f"It was not ready within {STARTS_WITHIN_S:.0f} s and was stopped; see {log}.")
 
 
-def down(data_dir: DataDir = None) -> None:
-    """Stop the system that runs on the data dir."""
+def down(
+    timeout: Annotated[
+        float | None,
+        typer.Option(min=0, help="Seconds photos under way may take to end (S3P_STOP_WITHIN_S); 0: none."),
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Stop the system: new work is refused, photos under way end; the next start takes up what was not done."""
     settings = settings_from(data_dir=data_dir)
     with one_sentence(ClusterError):
         told = running(settings.data_dir)
     if told is None:
         typer.echo(f"Nothing runs on {settings.data_dir}.")
         return
-    os.kill(told.pid, signal.SIGTERM)
-    until = time.monotonic() + STOPS_WITHIN_S
+    _ask_to_stop(told, timeout)
+    within_s = (settings.stop_within_s if timeout is None else timeout) + STOPS_WITHIN_S
+    until = time.monotonic() + within_s
     while time.monotonic() < until:
-        try:
-            os.kill(told.pid, 0)
-        except ProcessLookupError:
+        if not is_held(settings.data_dir / "lock"):
             typer.echo(f"Stopped {told.url}.")
             return
         time.sleep(0.1)
-    raise fail(f"Process {told.pid} did not stop within {STOPS_WITHIN_S:.0f} s; end it with 'kill -9 {told.pid}'.")
+    raise fail(f"Process {told.pid} did not stop within {within_s:.0f} s; end it with 'kill -9 {told.pid}'.")
 
 
-def status(data_dir: DataDir = None) -> None:
-    """Say what runs on the data dir and whether every part of it answers."""
-    settings = settings_from(data_dir=data_dir)
-    with one_sentence(ClusterError):
-        told = running(settings.data_dir)
-    if told is None:
-        raise fail(f"Nothing runs on {settings.data_dir}; start it with 's3palette up'.")
-    typer.echo(f"{told.url}  engine {told.engine}, {told.hosts} host(s), pid {told.pid}")
-    typer.echo(f"data in {settings.data_dir}, Ray's logs in {told.ray_logs}")
+def _ask_to_stop(told: Running, within_s: float | None) -> None:
     try:
-        answer = httpx.get(f"{told.url}/ready", timeout=10.0)
-        parts = answer.json()["data"] or answer.json()["error"]
-    except (httpx.HTTPError, ValueError, KeyError) as error:
-        raise fail(f"The entrance does not answer: {error!r}.") from None
-    for name, value in parts.items():
-        typer.echo(f"  {name}: {value}")
-    if answer.status_code != 200:
-        raise typer.Exit(1)
+        control.ask(told.control, {"do": "stop", "within_s": within_s})
+    except (OSError, ValueError):  # another version's, or one that hangs
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(told.pid, signal.SIGTERM)

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from actors.fair_slots import FairSlots
+from actors.fair_slots import FairSlots, SlotsClosed
 
 
 async def run(slots: FairSlots, key: str, name: str, order: list[str]) -> None:
@@ -71,3 +71,20 @@ async def test_a_failure_inside_gives_the_slot_back() -> None:
 def test_no_slots_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="at least one"):
         FairSlots(0)
+
+
+async def test_closing_turns_waiters_away_and_waits_for_the_slots_in_use() -> None:
+    slots, order = FairSlots(1), list[str]()
+    holding = slots.of("a")
+    await holding.__aenter__()
+    waiter = asyncio.create_task(run(slots, "b", "waiter", order))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(slots.close())
+    assert isinstance((await asyncio.wait_for(asyncio.gather(waiter, return_exceptions=True), 1))[0], SlotsClosed)
+    assert (slots.taken, slots.waiting, closing.done()) == (1, 0, False)
+    await holding.__aexit__(None, None, None)
+    await asyncio.wait_for(closing, 1)
+    with pytest.raises(SlotsClosed):
+        await run(slots, "c", "late", order)
+    assert order == []
+    await asyncio.wait_for(slots.close(), 1)

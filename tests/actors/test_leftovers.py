@@ -84,7 +84,7 @@ def test_a_folder_that_cannot_be_ours_is_left_alone(tmp_path: Path, noted: str) 
 
 
 def test_a_system_whose_starter_was_killed_does_not_run_though_its_pid_is_taken(tmp_path: Path) -> None:
-    told = Running(os.getpid(), "ray", "http://127.0.0.1:1", "classical", 1, "logs", None)
+    told = Running(os.getpid(), "ray", "http://127.0.0.1:1", "classical", 1, "logs")
     (tmp_path / "run.json").write_text(json.dumps(asdict(told)))
     with (tmp_path / "lock").open("a+") as lock:
         assert running(tmp_path) is None
