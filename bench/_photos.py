@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _path  # noqa: F401
 import cv2
 import numpy as np
 

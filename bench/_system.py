@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import _path  # noqa: F401
 import psutil
 
 from actors.cluster import running
