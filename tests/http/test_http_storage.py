@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from s3palette.storage import StoreRefused, StoreUnavailable
 from s3palette.testing import MemoryStore
 
 
@@ -179,6 +180,50 @@ async def test_only_a_folder_is_served(make_api: Any) -> None:
     api = make_api({"store": MemoryStore()})
     assert error_of(await api.client.get("/storage/inputs/u_1/j_1/0.jpg")) == (404, "NOT_FOUND")
     assert "/storage/{key}" not in api.app.openapi()["paths"]
+
+
+class LostStore(MemoryStore):
+    """Does not answer, for one reason or another."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__()
+        self._reason = reason
+
+    async def stat(self, prefix: str) -> Any:
+        raise self._reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        (StoreUnavailable("the object store http://10.0.0.5/album does not answer: refused"), (503, "OVERLOADED")),
+        (StoreRefused("the object store http://10.0.0.5/album refuses us (AccessDenied)"), (500, "INTERNAL_ERROR")),
+    ],
+)
+async def test_a_store_that_cannot_be_asked(make_api: Any, reason: Exception, says: tuple[int, str]) -> None:
+    api = make_api({"store": LostStore(reason)})
+    user = await api.user("abc")
+    made = await user.post("/jobs", json={"preset": "interior", "item_count": 1})
+    assert made.status_code == 201  # signing asks nobody
+    answer = await user.post(f"/jobs/{made.json()['data']['job_id']}/confirm-upload")
+    assert error_of(answer) == says
+    assert ("retry-after" in answer.headers) is (says[0] == 503)
+    assert "10.0.0.5" not in answer.text
+
+
+async def test_a_photo_that_is_too_large_for_a_store_that_takes_anything(make_api: Any) -> None:
+    store = MemoryStore()
+    api = make_api({"store": store})
+    user = await api.user("abc")
+    made = (await user.post("/jobs", json={"preset": "interior", "item_count": 2})).json()["data"]
+    for target, size in zip(made["presigned_urls"], (60_000_000, 60_000_001), strict=True):
+        await store.put(target["key"], b"x" * size, "image/jpeg")
+    confirm = f"/jobs/{made['job_id']}/confirm-upload"
+    answer = await user.post(confirm)
+    assert error_of(answer) == (413, "TOO_LARGE")
+    assert answer.json()["error"]["message"].endswith("upload again: 1")
+    await store.put(made["presigned_urls"][1]["key"], b"x", "image/jpeg")
+    assert (await user.post(confirm)).status_code == 200
 
 
 async def test_an_upload_that_breaks_off_leaves_nothing(api: Any, upload: Any) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +20,7 @@ from .._s3_proxy import bad_network
 
 KEY = "inputs/u_1/j_1/0.jpg"
 RESULT = "outputs/u_1/j_1/0_result.png"
+ORIGIN = "https://app.example.com"
 Make = Callable[..., S3Store]
 
 
@@ -231,3 +235,21 @@ async def test_what_is_no_object_store_is_said_to_be_none(make_s3: Make) -> None
     async with server:
         with pytest.raises(StoreRefused, match=r"does not answer as S3 does .*404.*: check S3P_S3_ENDPOINT"):
             await make_s3(endpoint=f"http://127.0.0.1:{port}").stat("inputs/u_1/j_1/")
+
+
+@pytest.mark.usefixtures("checks_signatures")
+async def test_the_documented_cors_rule_lets_a_page_put_and_get(store: S3Store) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "storage.md").read_text("utf-8")
+    rule = page.partition("```xml\n")[2].partition("```")[0].encode()
+    digest = base64.b64encode(hashlib.md5(rule).digest()).decode()
+    store._objects._execute("PUT", store._bucket, body=rule, headers={"Content-MD5": digest}, query_params={"cors": ""})
+    put, get = store.presign_put(KEY, ""), store.presign_get(KEY, "")
+    asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
+    async with httpx.AsyncClient(headers={"Origin": ORIGIN}) as client:
+        preflight = await client.options(put, headers=asked)
+        assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, ORIGIN)
+        sent = await client.put(put, content=b"photo", headers={"Content-Type": "application/octet-stream"})
+        got = await client.get(get)
+        assert [answer.headers.get("access-control-allow-origin") for answer in (sent, got)] == [ORIGIN, ORIGIN]
+        other = await client.options(put, headers={**asked, "Origin": "https://elsewhere.example"})
+        assert "access-control-allow-origin" not in other.headers
