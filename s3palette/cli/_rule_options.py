@@ -5,6 +5,7 @@
 --set Ceiling=tone:exposure=0.5,saturation=-20
 --set Floor=texture:oak_a
 --set Switch_Outlet=remove
+--set Window=black_matte --set "Window#2=walnut_a"      an instance's own
 """
 
 from __future__ import annotations
@@ -39,11 +40,18 @@ def read_rule(preset_id: str, settings: Sequence[str], protect: Sequence[str]) -
             f"{presets[preset_id].concept_names[0]}=#F4F1EA."
         )
     concepts: dict[str, Any] = {}
+    instances: dict[str, dict[str, Any]] = {}
     for setting in settings:
         name, entry = _read_setting(setting)
-        if name in concepts:
+        concept, of_one, number = name.partition("#")
+        known, key = (instances.setdefault(concept, {}), number) if of_one else (concepts, name)
+        if key in known:
             raise RuleRefused(f"--set {name} is given twice; give it once.")
-        concepts[name] = entry
+        known[key] = entry
+    for concept, own in instances.items():
+        if concept not in concepts:
+            raise RuleRefused(f"--set {concept}#{next(iter(own))}: give --set {concept}=VALUE too, for the others.")
+        concepts[concept]["instances"] = own
     protected = [name for entry in protect for name in entry.split(",") if name]
     if protected == ["none"]:
         protected = []
@@ -87,8 +95,9 @@ def _in_words(preset_id: str, concepts: dict[str, Any], message: str) -> str:
     parts = field.split(".")
     if parts[0] != "concepts" or len(parts) < 2:
         return f"--{field}: {problem}."
-    entry = concepts.get(parts[1], {})
-    allowed = ""
+    entry, name, allowed = concepts.get(parts[1], {}), parts[1], ""
+    if parts[2:3] == ["instances"] and len(parts) > 3:
+        entry, name = entry["instances"][parts[3]], f"{name}#{parts[3]}"
     if parts[-1] == "value" and entry.get("action") in ("recolor", "texture"):
         texture = entry["action"] == "texture"
         materials = [
@@ -97,4 +106,4 @@ def _in_words(preset_id: str, concepts: dict[str, Any], message: str) -> str:
             if preset_id in material.presets and (material.texture or not texture)
         ]
         allowed = f"; {'textures' if texture else 'materials'} for {preset_id} are {', '.join(materials)}"
-    return f"--set {parts[1]}: {problem}{allowed}."
+    return f"--set {name}: {problem}{allowed}."

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from s3palette.cli._fail import fail, one_sentence
+from s3palette.cli._mask_files import MaskRefused, mask_paths, masks_of
+from s3palette.cli._photo_files import NoPhotos, output_names, photos_in
+from s3palette.cli._photo_options import read_refinement
 from s3palette.cli._rule_options import RuleRefused, read_rule
 
 if TYPE_CHECKING:
@@ -20,47 +23,70 @@ if TYPE_CHECKING:
     from engine import PhotoResult, Recipe, Segmenter
     from s3palette.sheets import AlbumRule, Row
 
-__all__ = ["apply", "output_names"]
+__all__ = ["apply"]
 
 _ROWS_A_SHEET = 8
+_SHEETS = (".png", ".jpg", ".jpeg")
+
+
+def _many(metavar: str, help_: str, *names: str) -> Any:
+    """An option that may be given several times."""
+    return typer.Option(*names, metavar=metavar, help=help_, default_factory=list, show_default=False)
 
 
 def apply(
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="JPEG, PNG, WebP, TIFF, BMP or GIF.")],
+    photos: Annotated[
+        list[Path], typer.Argument(metavar="PHOTO...", help="JPEG, PNG, WebP, TIFF, BMP or GIF, or a folder of them.")
+    ],
     preset: Annotated[str, typer.Option(metavar="NAME", help="interior, seller, profile or ootd")],
     set_: Annotated[
         list[str],
-        typer.Option(
+        _many(
+            "CONCEPT=VALUE",
+            "VALUE: #RRGGBB, a material, tone:NAME, tone:exposure=0.5,..., texture:MATERIAL or remove; "
+            "CONCEPT#N=VALUE for one instance; repeatable, as all that follow",
             "--set",
-            metavar="CONCEPT=VALUE",
-            help="VALUE: #RRGGBB, a material, tone:NAME, tone:exposure=0.5,..., texture:MATERIAL or remove; repeatable",
-            default_factory=list,
-            show_default=False,
         ),
     ],
     protect: Annotated[
         list[str],
-        typer.Option(
-            metavar="CONCEPT",
-            help="what nothing may touch, 'none' for nothing; repeatable; without it the preset's defaults",
-            default_factory=list,
-            show_default=False,
-        ),
+        _many("CONCEPT", "what nothing may touch, 'none' for nothing; without it the preset's defaults"),
     ],
+    mask: Annotated[list[str], _many("CONCEPT=FILE", "take this mask: PNG at photo size, 0 outside, k on instance #k")],
+    box: Annotated[
+        list[str], _many("CONCEPT=X0,Y0,X1,Y1", "here is one; shares of the upright photo's width and height, 0 to 1")
+    ],
+    not_box: Annotated[list[str], _many("CONCEPT=X0,Y0,X1,Y1", "here is none")],
+    exclude: Annotated[list[str], _many("CONCEPT=N", "leave instance #N as it is")],
+    lock: Annotated[list[str], _many("CONCEPT=N", "nothing may touch instance #N")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="where the results go; made where it is missing")] = Path(
         "s3p-out"
     ),
+    sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="where the before / after sheet goes, .jpg or .png  [DIR/before-after.png]"),
+    ] = None,
     masks: Annotated[bool, typer.Option("--masks", help="Write the masks too.")] = False,
 ) -> None:
-    """Apply one rule to photos: NAME_result.png, NAME_preview.jpg and a before / after sheet."""
-    with one_sentence(RuleRefused):
+    """Apply one rule to photos: NAME_result.png, NAME_preview.jpg and a before / after sheet.
+
+    A PHOTO may be a folder. Boxes, --exclude and --lock speak of one photo; a --mask is one photo's too, or a folder of
+    PHOTO_CONCEPT.png, as --masks writes them.
+    """
+    with one_sentence(RuleRefused, NoPhotos, MaskRefused):
         rule = read_rule(preset, set_, protect)
+        photos = photos_in(photos)
+        refinement = read_refinement(rule, exclude=exclude, lock=lock, box=box, not_box=not_box)
+        given = mask_paths(mask, (*rule.concepts, *rule.protect), len(photos))
+        sheet = _sheet_path(sheet, out)
+    if refinement and len(photos) > 1:
+        raise fail(f"--box, --not-box, --exclude and --lock speak of one photo, and there are {len(photos)}.")
     from engine.errors import NotSupported
     from engine.pipeline import check_supported
     from s3palette.recipes import build_recipe
     from s3palette.sheets import AlbumRule
 
-    recipe = build_recipe(preset, rule.concepts, rule.protect)
+    recipe = build_recipe(preset, rule.concepts, rule.protect, refinement)
     with one_sentence(NotSupported):
         check_supported(recipe)
     try:
@@ -73,7 +99,7 @@ def apply(
 
     with one_sentence(SettingsError, Sam3Unavailable):
         segmenter, _ = load_segmenter(read_settings())
-    work = _Work(recipe, AlbumRule(rule.concepts, rule.protect), segmenter, out, masks)
+    work = _Work(recipe, AlbumRule(rule.concepts, rule.protect), segmenter, out, masks, given)
     rows: list[Row] = []
     with _progress() as progress:
         task = progress.add_task("", total=len(photos))
@@ -84,7 +110,7 @@ def apply(
                 rows.append(row)
             progress.advance(task)
     with one_sentence(OSError):
-        _write_sheets(work.rule, preset, rows, out)
+        _write_sheets(work.rule, preset, rows, sheet)
     if len(rows) < len(photos):
         others = f"; the others are in {out}" if rows else ""
         raise fail(f"{len(photos) - len(rows)} of {len(photos)} photos failed{others}.")
@@ -99,23 +125,8 @@ class _Work:
     segmenter: Segmenter
     out: Path
     masks: bool
-
-
-def output_names(photos: Sequence[Path], out: Path) -> list[str]:
-    """A name in `out` for each photo: its own without suffix, numbered where that is taken or would hit a photo."""
-    folder = out.resolve()
-    inputs = [photo.resolve() for photo in photos]
-    beside = [photo.stem.casefold() for photo in inputs if photo.parent == folder]
-    names: list[str] = []
-    for photo in photos:
-        name, number = photo.stem, 1
-        while name.casefold() in map(str.casefold, names) or any(
-            stem.startswith(f"{name}_".casefold()) for stem in beside
-        ):
-            number += 1
-            name = f"{photo.stem}-{number}"
-        names.append(name)
-    return names
+    given: Mapping[str, Path]
+    """Concept -> mask file or folder of them."""
 
 
 def _one(work: _Work, photo: Path, name: str, progress: Progress) -> Row | None:
@@ -126,9 +137,9 @@ def _one(work: _Work, photo: Path, name: str, progress: Progress) -> Row | None:
     began = time.perf_counter()
     try:
         data = photo.read_bytes()
-        result = engine.process(data, work.recipe, work.segmenter)
+        result = engine.process(data, work.recipe, engine.GivenMasks(masks_of(photo, work.given), work.segmenter))
         row = _write(work, data, result, name)
-    except engine.EngineError as error:
+    except (engine.EngineError, MaskRefused) as error:
         _say(progress, f"{photo}: {error}", err=True)
         return None
     except OSError as error:
@@ -157,15 +168,27 @@ def _write(work: _Work, data: bytes, result: PhotoResult, name: str) -> Row:
     return work.rule.row(view)
 
 
-def _write_sheets(rule: AlbumRule, preset: str, rows: Sequence[Row], out: Path) -> None:
+def _sheet_path(sheet: Path | None, out: Path) -> Path:
+    """Where the sheet goes. Raises RuleRefused for a form that is not written."""
+    if sheet is None:
+        return out / "before-after.png"
+    if sheet.suffix.lower() not in _SHEETS:
+        raise RuleRefused(f"--sheet {sheet}: its name must end in {', '.join(_SHEETS)}.")
+    return sheet
+
+
+def _write_sheets(rule: AlbumRule, preset: str, rows: Sequence[Row], sheet: Path) -> None:
+    """The sheet, and its further pages as NAME-2, NAME-3, ... beside it."""
     from s3palette.domain.presets import load_presets
     from s3palette.sheets import contact_sheet
 
+    title = load_presets()[preset].name_en
     for page, first in enumerate(range(0, len(rows), _ROWS_A_SHEET), start=1):
-        name = "before-after.png" if page == 1 else f"before-after-{page}.png"
+        path = sheet if page == 1 else sheet.with_stem(f"{sheet.stem}-{page}")
+        path.parent.mkdir(parents=True, exist_ok=True)
         part = rows[first : first + _ROWS_A_SHEET]
-        title = load_presets()[preset].name_en
-        contact_sheet(title, ("Before", "After", "What was found"), part, rule.header()).save(out / name)
+        picture = contact_sheet(title, ("Before", "After", "What was found"), part, rule.header())
+        picture.save(path, quality=92)
 
 
 def _progress() -> Progress:

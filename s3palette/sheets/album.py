@@ -53,7 +53,11 @@ class AlbumRule:
 
     def header(self) -> list[Swatch]:
         """What each concept becomes, then what is protected."""
-        entries = [_becomes(concept, entry) for concept, entry in self.concepts.items()]
+        entries = []
+        for concept, entry in self.concepts.items():
+            entries.append(_becomes(concept, entry))
+            own = (entry.get("instances") or {}).items()
+            entries += [_becomes(f"{concept} #{number}", each) for number, each in own]
         colours = self.colours
         return entries + [Swatch(f"{name}: protected", colours[name], striped=True) for name in self.protect]
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from engine import decode
 from s3palette.cli import app
-from s3palette.cli.apply import output_names
+from s3palette.cli._photo_files import output_names
 from s3palette.demo import ALBUMS
 
 RULE = ("--preset", "seller", "--set", "Background=#C0D0E0", "--protect", "Label_Text")
@@ -58,15 +58,14 @@ def test_masks_are_written_when_asked_for(small_photo: Path, tmp_path: Path) -> 
 def test_a_bad_photo_fails_alone(small_photo: Path, tmp_path: Path) -> None:
     note, missing, out = tmp_path / "note.txt", tmp_path / "missing.jpg", tmp_path / "out"
     note.write_text("not a photo")
-    done = run(note, small_photo, missing, tmp_path, *RULE, "--out", out)
+    done = run(note, small_photo, missing, *RULE, "--out", out)
     assert done.exit_code == 1
     assert len(done.stdout.splitlines()) == 1
     lines = done.stderr.splitlines()
     assert lines[0].startswith(f"{note}: The file is not a photo")
     assert lines[1] == f"{missing}: No such file or directory"
-    assert lines[2] == f"{tmp_path}: Is a directory"
-    assert lines[3] == f"3 of 4 photos failed; the others are in {out}."
-    assert len(lines) == 4
+    assert lines[2] == f"2 of 3 photos failed; the others are in {out}."
+    assert len(lines) == 3
     assert files(out) == {"mug_result.png", "mug_preview.jpg", "before-after.png"}
 
 

@@ -28,6 +28,18 @@ def test_every_kind_of_value(setting: str, entry: dict[str, Any]) -> None:
     assert read_rule("interior", [f"Wall={setting}"], []).concepts == {"Wall": entry}
 
 
+def test_an_instance_may_have_its_own_value() -> None:
+    rule = read_rule("interior", ["Window#2=#804020", "Window=black_matte", "Window#10=tone:warm"], [])
+    assert rule.concepts["Window"] == {
+        "action": "recolor",
+        "value": "black_matte",
+        "instances": {
+            "2": {"action": "recolor", "value": "#804020"},
+            "10": {"action": "tone", "value": "warm"},
+        },
+    }
+
+
 @pytest.mark.parametrize(
     ("protect", "expected"),
     [
@@ -57,6 +69,11 @@ def test_protected_concepts(protect: list[str], expected: tuple[str, ...]) -> No
         (["Wall=tone:glow=1"], [], ["--set Wall: ", "exposure"]),
         (["Wall=texture:offwhite_b"], [], ["--set Wall: ", "has no texture", "textures for interior are oak_a"]),
         (["Wall=paint:oak_a"], [], ["--set Wall: paint is none of recolor, tone, texture, remove"]),
+        (["Wall#2=oak_a"], [], ["--set Wall#2: give --set Wall=VALUE too"]),
+        (["Wall=oak_a", "Wall#2=oak_a", "Wall#2=oak_a"], [], ["--set Wall#2 is given twice"]),
+        (["Wall=oak_a", "Wall#0=oak_a"], [], ["--set Wall: 0 is not an instance number"]),
+        (["Wall=oak_a", "Wall#2=mud"], [], ["--set Wall#2: mud is neither", "materials for interior are"]),
+        (["Wall=oak_a", "Wall#2=texture:offwhite_b"], [], ["--set Wall#2: ", "textures for interior are oak_a"]),
         (["Wall=oak_a"], ["Roof"], ["--protect: interior has no concept Roof", "Glass_highlight"]),
         (["Wall=oak_a"], ["Wall"], ["--protect: Wall is selected and protected at once"]),
     ],

@@ -163,6 +163,12 @@ def test_the_header_says_what_each_concept_becomes() -> None:
     assert [entry.striped for entry in header] == [False] * 6 + [True]
 
 
+def test_the_header_names_instances_of_their_own() -> None:
+    window = {**RECOLOR, "instances": {"2": {"action": "recolor", "value": "#010203"}}}
+    header = AlbumRule({"Window": window, "Door": {**RECOLOR, "instances": None}}, ()).header()
+    assert [entry.label for entry in header] == ["Window: Oak A", "Window #2: #010203", "Door: Oak A"]
+
+
 def test_only_what_was_found_is_named() -> None:
     words = found_words(
         report(Wall=[0.914], Window=[0.8, 0.7], Floor=[], Door=[0.5]), ["Window", "Wall", "Floor", "Tile"]

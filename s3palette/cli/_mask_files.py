@@ -1,0 +1,89 @@
+"""--mask CONCEPT=FILE: masks made by a person or another program.
+
+A mask is a PNG of the upright photo's size: 0 outside, k on instance #k. A mask of 0 and 255 alone is one instance.
+With several photos FILE is a folder, in which PHOTO_CONCEPT.png or PHOTO.png is the mask of PHOTO.jpg: `apply --masks`
+writes what `--mask` reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.types import LabelMap
+
+__all__ = ["MaskRefused", "mask_paths", "masks_of", "read_mask"]
+
+
+class MaskRefused(Exception):
+    """One sentence that names the option or the file, and what is wrong with it."""
+
+
+def mask_paths(options: Sequence[str], concepts: Sequence[str], photos: int) -> dict[str, Path]:
+    """Concept -> file or folder, from CONCEPT=FILE. Raises MaskRefused.
+
+    Args:
+        options: the values of --mask.
+        concepts: those the rule selects or protects.
+        photos: how many photos there are.
+    """
+    paths: dict[str, Path] = {}
+    for option in options:
+        concept, equals, name = option.partition("=")
+        if not (concept and equals and name):
+            raise MaskRefused(f"--mask {option}: write CONCEPT=FILE.")
+        if concept in paths:
+            raise MaskRefused(f"--mask {concept} is given twice; instances share one file, numbered from 1.")
+        if concept not in concepts:
+            raise MaskRefused(f"--mask {concept}: of the rule's concepts it takes {', '.join(concepts)}.")
+        paths[concept] = path = Path(name)
+        if not path.exists():
+            raise MaskRefused(f"--mask {concept}: there is no {path}.")
+        if photos > 1 and not path.is_dir():
+            raise MaskRefused(
+                f"--mask {concept}: {path} is the mask of one photo and there are {photos}; "
+                f"give a folder with a mask for each, PHOTO_{concept}.png."
+            )
+    return paths
+
+
+def masks_of(photo: Path, paths: Mapping[str, Path]) -> dict[str, LabelMap]:
+    """Concept -> label map of one photo. Raises MaskRefused."""
+    return {concept: read_mask(_file_of(photo, concept, path)) for concept, path in paths.items()}
+
+
+def _file_of(photo: Path, concept: str, path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    names = [f"{photo.stem}_{concept}.png", f"{photo.stem}.png"]
+    for name in names:
+        if (path / name).is_file():
+            return path / name
+    raise MaskRefused(f"{path} has neither {names[0]} nor {names[1]}.")
+
+
+def read_mask(path: Path) -> LabelMap:
+    """(H, W) uint16 label map of a mask file; the bytes of a palette image are its indexes. Raises MaskRefused."""
+    import numpy as np
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            image.load()
+            pixels = np.asarray(image)
+    except UnidentifiedImageError:
+        raise MaskRefused(f"{path} is no PNG, the form of masks.") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise MaskRefused(f"{path} cannot be read as a mask: {error}.") from None
+    if pixels.ndim == 3:
+        colours = pixels[..., :3] if pixels.shape[2] > 2 else pixels[..., :1]
+        if (colours != colours[..., :1]).any():
+            raise MaskRefused(f"{path} has colours; a mask is gray, 0 outside and k on instance #k.")
+        pixels = colours[..., 0]
+    labels: LabelMap = np.ascontiguousarray(pixels).astype(np.uint16)
+    inside = labels[labels > 0]
+    if inside.size and (inside == 255).all():
+        return np.minimum(labels, np.uint16(1))
+    return labels
