@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from s3palette.cli import apply, dead, demo, doctor, events, status, system, user, worker
+from s3palette.cli import apply, backup, dead, demo, doctor, events, status, system, user, worker
 
 __all__ = ["app", "main"]
 
@@ -21,6 +21,7 @@ app.command("up")(system.up)
 app.command("down")(system.down)
 app.command("status")(status.status)
 app.command("worker")(worker.worker)
+app.command("backup")(backup.backup)
 app.command("doctor")(doctor.doctor)
 app.command("apply")(apply.apply)
 app.command("demo")(demo.demo)

@@ -53,6 +53,7 @@ from s3palette.domain.user_messages import (
 from s3palette.domain.user_state import Rule, UserState, evolve
 
 __all__ = [
+    "MAX_GRANT",
     "CreateRule",
     "CreditsGranted",
     "CreditsReserved",
@@ -80,7 +81,8 @@ __all__ = [
 ]
 
 _STATE_VERSION: Final = 1
-_MAX_GRANT: Final = 1_000_000
+MAX_GRANT: Final = 1_000_000
+"""Credits at once."""
 _MAX_NAME: Final = 80
 
 
@@ -261,8 +263,8 @@ def _set_plan(state: UserState, command: SetPlan) -> Decision:
 
 def _grant(state: UserState, command: GrantCredits) -> Decision:
     amount = command.amount
-    if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= _MAX_GRANT:
-        raise ValidationFailed(f"amount: must be a whole number from 1 to {_MAX_GRANT}")
+    if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= MAX_GRANT:
+        raise ValidationFailed(f"amount: must be a whole number from 1 to {MAX_GRANT}")
     granted = CreditsGranted(at=command.at, amount=amount, source="operator", reason=command.reason)
     return Decision((granted,), reply={"credits": state.balance + amount})
 
