@@ -43,6 +43,7 @@ def status(
 
 def _facts(told: Running) -> dict[str, Any]:
     about = {"running": True, "url": told.url, "engine": told.engine, "pid": told.pid, "version": told.version}
+    seen = {"metrics": [f"http://{each}/metrics" for each in told.metrics], "ray_logs": told.ray_logs}
     try:
         inside = control.ask(told.control, {"do": "status"})
     except (OSError, ValueError) as error:
@@ -50,7 +51,7 @@ def _facts(told: Running) -> dict[str, Any]:
     ready = _ready(told.url)
     hosts_well = all(host["alive"] for host in inside.get("hosts", []))
     well = "error" not in inside and all(ready.values()) and hosts_well
-    return {**about, "well": well, "ready": ready, **inside}
+    return {**about, **seen, "well": well, "ready": ready, **inside}
 
 
 def _ready(url: str) -> dict[str, bool]:
@@ -104,6 +105,8 @@ def _rows(facts: dict[str, Any]) -> Iterable[tuple[str, list[str]]]:
     yield "log", [log.get("error") or f"{size(log['bytes'])} in {log['path']}"]
     room = f", {size(store['free_bytes'])} free in {store['path']}" if "free_bytes" in store else ""
     yield "store", [f"{store['kind']}{room}"]
+    yield "metrics", facts["metrics"]
+    yield "Ray's logs", [facts["ray_logs"]]
 
 
 def _host(host: dict[str, Any]) -> str:

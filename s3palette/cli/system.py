@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,8 +17,8 @@ import typer
 from actors import control
 from actors.cluster import ClusterError, Running, System, running
 from actors.running import is_held
-from s3palette import logs
 from s3palette.cli._fail import fail, one_sentence
+from s3palette.cli._say import sayer
 from s3palette.settings import (
     MIN_SECRET_CHARS,
     Settings,
@@ -30,8 +29,6 @@ from s3palette.settings import (
 )
 
 __all__ = ["DataDir", "down", "settings_from", "up"]
-
-log = logging.getLogger(__name__)
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Event log, objects and secrets (S3P_DATA_DIR).")]
 STARTS_WITHIN_S = 180.0
@@ -68,7 +65,7 @@ def up(
     for variable in unknown_variables():
         typer.echo(f"{variable} is not a setting; check its spelling.", err=True)
     began = time.monotonic()
-    say = _sayer(settings)
+    say = sayer(settings, "up")
     with one_sentence(ClusterError), System(settings, _targets, say=say) as system:
         for signum in (signal.SIGINT, signal.SIGTERM):  # now, because Ray sets handlers of its own when it starts
             signal.signal(signum, lambda *_: system.stop())
@@ -78,12 +75,6 @@ def up(
         say("Stopping: photos under way end first. Once more Ctrl-C stops at once.")
         if left := system.drain():
             say(f"{left} photos have not ended; the next start takes them up.")
-
-
-def _sayer(settings: Settings) -> Callable[[str], None]:
-    """How `up` speaks: to a person, or with S3P_LOG_FORMAT=json to whatever collects its lines."""
-    logs.to_stderr(settings, "up")
-    return typer.echo if settings.log_format == "text" else lambda line: log.info("%s", line)
 
 
 def _targets(settings: Settings) -> Sequence[Any]:

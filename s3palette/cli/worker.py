@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from actors.ports import is_free
-from s3palette import logs
 from s3palette.cli._fail import fail, one_sentence
+from s3palette.cli._say import sayer
 from s3palette.cli.system import settings_from
 from s3palette.settings import Settings
 
@@ -56,9 +56,9 @@ def _serve(settings: Settings, host: str, port: int, queue: int, patience: float
     from s3palette.engines import LoadedEngine, engine_note
     from s3palette.worker import create_worker
 
-    logs.to_stderr(settings, "worker")
+    say = sayer(settings, "worker")
     if (note := engine_note(settings)) is not None:
-        typer.echo(note)
+        say(note)
     with one_sentence(Sam3Unavailable):
         loaded = LoadedEngine(settings)
     app = create_worker(
@@ -71,6 +71,6 @@ def _serve(settings: Settings, host: str, port: int, queue: int, patience: float
     )
     for signum in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises them again once it has stopped in order
         signal.signal(signum, lambda *_: None)
-    typer.echo(f"The {loaded.name} engine takes jobs on http://{host}:{port}/jobs. Ctrl-C stops it.")
+    say(f"The {loaded.name} engine takes jobs on http://{host}:{port}/jobs. Ctrl-C stops it.")
     uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=5)
-    typer.echo("Stopped")
+    say("Stopped")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from actors.cluster import ClusterError, System
 from actors.engine_worker import engine_app
 from actors.placement import LOG_NODE
+from actors.ports import free_port
 from s3palette.settings import Settings
 
 
@@ -91,3 +94,11 @@ def test_a_store_that_cannot_be_used_stops_the_start(tmp_path: Any) -> None:
     settings = Settings(**BUCKET | {"s3_endpoint": "http://127.0.0.1:1", "data_dir": tmp_path})
     with closing(System(settings, lambda _: [])) as system, pytest.raises(ClusterError, match=r"127\.0\.0\.1:1/album"):
         system._prepare_store()
+
+
+def test_a_metrics_port_that_is_taken_stops_the_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = Settings(data_dir=tmp_path, http_port=free_port(), metrics_port=port)
+        with pytest.raises(ClusterError, match=f"Port {port} is taken; choose another with S3P_METRICS_PORT"):
+            System(settings, lambda _: []).__enter__()

@@ -143,3 +143,11 @@ def test_every_metric_is_there_after_a_job(classical: SystemUnderTest) -> None:
     while missing := expected - {series for series, _ in scrape(classical)}:
         assert time.monotonic() < until, missing
         time.sleep(0.5)
+
+
+def test_status_says_where_the_metrics_are(classical: SystemUnderTest) -> None:
+    ((target,),) = (each["targets"] for each in json.loads((classical.data_dir / "prometheus.json").read_text()))
+    facts = json.loads(classical.cli("status", "--json").stdout)
+    assert facts["metrics"] == [f"http://{target}/metrics"]
+    assert f"http://{target}/metrics" in classical.cli("status").stdout.replace("\n", "")
+    assert Path(facts["ray_logs"]).is_dir()
