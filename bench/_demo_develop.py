@@ -26,6 +26,9 @@ def merge(passes: Light) -> tuple[Light, Light]:
 def denoise(light: Light, variance: Light, albedo: Light, normal: Light, depth: Light, levels: int = 5) -> Light:
     """Edge-avoiding a-trous wavelet filter on light without albedo; all (H, W, 3) but variance and depth (H, W).
 
+    Several pictures of one view may come side by side, light and albedo (H, W, 3 n): the first says what is an edge,
+    and all get the same weights.
+
     Dammertz et al. 2010, with the variance-guided luminance weight of Schied et al. 2017 (SVGF), in space only.
     `variance` is that of the light's mean over the channels.
     """
@@ -33,14 +36,14 @@ def denoise(light: Light, variance: Light, albedo: Light, normal: Light, depth: 
     normal = normal / (np.linalg.norm(normal, axis=2, keepdims=True) + 1e-6)
     lonely = np.zeros(depth.shape, bool)
     signal = (np.clip(light, 0, 30) / base).astype(np.float32)
-    variance = (variance / base.mean(axis=2) ** 2).astype(np.float32)
+    variance = (variance / base[..., :3].mean(axis=2) ** 2).astype(np.float32)
     chance = 2.0 * np.sqrt(variance)[..., None]  # what stands out by no more than this is no highlight
     signal = np.minimum(signal, np.maximum(1.2 * _median(signal, 5) + 0.02, signal - chance))
     variance = cv2.blur(variance, (7, 7))
     slope = np.abs(np.gradient(depth, axis=0)) + np.abs(np.gradient(depth, axis=1))
     for level in range(levels):
         step = 2**level
-        luma = signal.mean(axis=2)
+        luma = signal[..., :3].mean(axis=2)
         tolerance = 3.0 * np.sqrt(cv2.GaussianBlur(variance, (3, 3), 0)) + 1e-3
         total, weight_sum, spread = signal * 0.25, np.full(luma.shape, 0.25, np.float32), variance * 0.0625
         for dy in (-1, 0, 1):
@@ -83,7 +86,8 @@ def develop(light: Light, exposure: float, balance: tuple[float, float, float], 
 
 def _median(image: Light, size: int) -> Light:
     """The median of each channel over size x size pixels."""
-    return cv2.merge([cv2.medianBlur(np.ascontiguousarray(image[..., c], np.float32), size) for c in range(3)])
+    channels = [np.ascontiguousarray(image[..., c], np.float32) for c in range(image.shape[2])]
+    return np.stack([cv2.medianBlur(channel, size) for channel in channels], axis=2)
 
 
 def _shift(image: Light, y: int, x: int) -> Light:

@@ -24,6 +24,7 @@ __all__ = [
     "picture",
     "shell",
     "skirting",
+    "wall",
     "window",
 ]
 
@@ -65,8 +66,16 @@ class Hole:
     z1: float
 
 
-def _wall(
-    stage: Stage, start: Sequence[float], end: Sequence[float], height: float, paint: Image8, hole: Hole | None = None
+def wall(
+    stage: Stage,
+    start: Sequence[float],
+    end: Sequence[float],
+    height: float,
+    paint: Image8,
+    hole: Hole | None = None,
+    *,
+    rough: float = 0.9,
+    specular: float = 0.15,
 ) -> None:
     """A painted wall from `start` to `end` (x, y) with an opening; inside is on the left hand of start -> end."""
     a, b = np.array([*start, 0.0]), np.array([*end, 0.0])
@@ -83,7 +92,7 @@ def _wall(
     for x0, x1, z0, z1 in cuts:
         if x1 > x0 and z1 > z0:
             part = plate(a + along * x0 + (0, 0, z0), along * (x1 - x0), (0, 0, z1 - z0))
-            stage.add("wall", part, paint, rough=0.9, specular=0.15)
+            stage.add("wall", part, paint, rough=rough, specular=specular)
 
 
 def paint(tone: Sequence[int], seed: int) -> Image8:
@@ -103,10 +112,10 @@ def shell(
     fill: Sequence[float] = (3.0, 3.0, 3.0),
 ) -> None:
     """Four walls and a ceiling; `fill` is the light of a second window behind the camera."""
-    _wall(stage, (0, 0), (0, depth), height, paints[0], hole)
-    _wall(stage, (0, depth), (width, depth), height, paints[1], back_hole)
-    _wall(stage, (width, depth), (width, 0), height, paints[2])
-    _wall(stage, (width, 0), (0, 0), height, paints[0])
+    wall(stage, (0, 0), (0, depth), height, paints[0], hole)
+    wall(stage, (0, depth), (width, depth), height, paints[1], back_hole)
+    wall(stage, (width, depth), (width, 0), height, paints[2])
+    wall(stage, (width, 0), (0, 0), height, paints[0])
     second = plate((width * 0.2, 0.05, 1.0), (0, 0, 1.2), (width * 0.6, 0, 0))
     stage.add("lamp", second, (0, 0, 0), emit={"type": "rgb", "value": [float(v) for v in fill]})
     stage.add(
@@ -127,11 +136,19 @@ def skirting(stage: Stage, start: tuple[float, float], end: tuple[float, float],
 
 
 def window(
-    stage: Stage, hole: Hole, light: float, scene: Image8, at: float = 0.0, back: bool = False, beyond: float = 0.75
+    stage: Stage,
+    hole: Hole,
+    light: float,
+    scene: Image8,
+    at: float = 0.0,
+    back: bool = False,
+    beyond: float = 0.75,
+    sides: str = "wall",
 ) -> None:
     """A two-leaf window in the left wall (x = at), or in the back wall (y = at), with a bright view `beyond` m behind.
 
     A view in the opening itself (REVEAL) has no parallax, but no light of it is lost on the wall's outside either.
+    The white `sides` of the opening are a class of their own where the wall's paint is changed.
     """
     width, height = hole.x1 - hole.x0, hole.z1 - hole.z0
 
@@ -154,11 +171,11 @@ def window(
     put("window", rounded_box((0.02, 0.03, 0.12), 0.008).moved(width / 2, 0.02, hole.z0 + height * 0.45), METAL)
     for x in (0.0, width):
         put(
-            "wall",
+            sides,
             plate((x, REVEAL if x else 0, hole.z0), (0, -REVEAL if x else REVEAL, 0), (0, 0, height)),
             WHITE,
         )
-    put("wall", plate((0, 0, hole.z1), (width, 0, 0), (0, REVEAL, 0)), WHITE)
+    put(sides, plate((0, 0, hole.z1), (width, 0, 0), (0, REVEAL, 0)), WHITE)
     side, low, tall = (0.9, 0.7, 1.3) if beyond > REVEAL else (0.0, 0.0, 0.0)
     sky = plate((-side, beyond, hole.z0 - low), (width + 2 * side, 0, 0), (0, 0, height + tall))
     placed = sky.moved(hole.x0, at, 0) if back else sky.moved(0, 0, 0, 90).moved(at, hole.x0, 0)

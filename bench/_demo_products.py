@@ -8,10 +8,10 @@ import numpy as np
 from _demo_house import Camera, View
 from _demo_parts import Grid, Image8, Stage, fabric, lathe, plate, print_lines, rounded_box, soft_noise, tube
 
-__all__ = ["PRODUCTS"]
+__all__ = ["PRODUCTS", "softbox", "sweep"]
 
 
-def _sweep(stage: Stage, tone: Sequence[int]) -> None:
+def sweep(stage: Stage, tone: Sequence[int]) -> None:
     """Studio paper: flat in front, bending up behind the product."""
     y = np.concatenate(
         [np.linspace(-1.2, 0.45, 10), 0.45 + 0.5 * np.sin(np.linspace(0.05, np.pi / 2, 30)), np.full(8, 0.95)]
@@ -30,7 +30,7 @@ def _sweep(stage: Stage, tone: Sequence[int]) -> None:
     stage.add("background", Grid(((points, normal, np.stack([u, v], 2)),)), paper, rough=0.95, specular=0.05)
 
 
-def _softbox(stage: Stage, place: Sequence[float], size: float, power: Sequence[float]) -> None:
+def softbox(stage: Stage, place: Sequence[float], size: float, power: Sequence[float]) -> None:
     """A square lamp that looks at the product."""
     at = np.asarray(place, dtype=float)
     look = np.array([0, 0, 0.08]) - at
@@ -97,31 +97,31 @@ def _mug(stage: Stage, tone: Sequence[int], ink: Sequence[int]) -> None:
 
 
 def _mug_day(stage: Stage) -> None:
-    _sweep(stage, (232, 232, 230))
+    sweep(stage, (232, 232, 230))
     _mug(stage, (70, 112, 116), (242, 238, 226))
-    _softbox(stage, (-0.9, -0.7, 0.9), 0.9, (6.2, 6.5, 6.9))
-    _softbox(stage, (1.2, -0.5, 0.6), 0.8, (1.6, 1.7, 1.8))
-    _softbox(stage, (0.0, 0.2, 1.6), 1.2, (2.4, 2.5, 2.6))
+    softbox(stage, (-0.9, -0.7, 0.9), 0.9, (6.2, 6.5, 6.9))
+    softbox(stage, (1.2, -0.5, 0.6), 0.8, (1.6, 1.7, 1.8))
+    softbox(stage, (0.0, 0.2, 1.6), 1.2, (2.4, 2.5, 2.6))
 
 
 def _mug_tungsten(stage: Stage) -> None:
-    _sweep(stage, (226, 224, 220))
+    sweep(stage, (226, 224, 220))
     _mug(stage, (196, 92, 62), (248, 240, 226))
-    _softbox(stage, (0.8, -0.6, 0.8), 0.45, (26, 18.5, 11.5))
-    _softbox(stage, (-1.2, -0.4, 0.9), 1.0, (1.5, 1.1, 0.75))
-    _softbox(stage, (0.0, 0.1, 1.7), 1.2, (1.6, 1.2, 0.8))
+    softbox(stage, (0.8, -0.6, 0.8), 0.45, (26, 18.5, 11.5))
+    softbox(stage, (-1.2, -0.4, 0.9), 1.0, (1.5, 1.1, 0.75))
+    softbox(stage, (0.0, 0.1, 1.7), 1.2, (1.6, 1.2, 0.8))
 
 
 def _mug_cool(stage: Stage) -> None:
-    _sweep(stage, (200, 203, 207))
+    sweep(stage, (200, 203, 207))
     _mug(stage, (226, 196, 108), (52, 46, 42))
-    _softbox(stage, (-0.5, -0.9, 1.1), 0.6, (10.5, 12.0, 13.6))
-    _softbox(stage, (1.2, -0.2, 0.7), 0.9, (2.0, 2.3, 2.7))
+    softbox(stage, (-0.5, -0.9, 1.1), 0.6, (10.5, 12.0, 13.6))
+    softbox(stage, (1.2, -0.2, 0.7), 0.9, (2.0, 2.3, 2.7))
 
 
 def _bottle(stage: Stage) -> None:
     """An amber glass-like bottle, 23 cm high, with a paper label and a black cap, beside nothing else."""
-    _sweep(stage, (224, 221, 215))
+    sweep(stage, (224, 221, 215))
     body = [
         (0, 0),
         (0.034, 0),
@@ -150,14 +150,14 @@ def _bottle(stage: Stage) -> None:
     stage.add("product", sleeve, label, rough=0.6, specular=0.3, marks=("text", boxes))
     cap = [(0, 0), (0.0165, 0), (0.0172, 0.002), (0.0172, 0.03), (0.016, 0.033), (0, 0.033)]
     stage.add("product", lathe(cap, 160).moved(0, 0, 0.196), (26, 25, 26), rough=0.3, coat=0.4)
-    _softbox(stage, (-0.8, -0.55, 0.7), 0.55, (15, 14.2, 13))
-    _softbox(stage, (1.0, -0.3, 0.5), 0.5, (4.5, 4.2, 3.9))
-    _softbox(stage, (0.0, 0.2, 1.6), 1.2, (2.2, 2.1, 2.0))
+    softbox(stage, (-0.8, -0.55, 0.7), 0.55, (15, 14.2, 13))
+    softbox(stage, (1.0, -0.3, 0.5), 0.5, (4.5, 4.2, 3.9))
+    softbox(stage, (0.0, 0.2, 1.6), 1.2, (2.2, 2.1, 2.0))
 
 
 def _box_bag(stage: Stage) -> None:
     """A small structured handbag with a flap, a top handle and a clasp."""
-    _sweep(stage, (228, 226, 224))
+    sweep(stage, (228, 226, 224))
     hide = fabric((138, 44, 52), 7, strength=0.12)
     stage.add("product", rounded_box((0.26, 0.10, 0.18), 0.018, 8).moved(0, 0, 0), hide, rough=0.4, specular=0.45)
     stage.add(
@@ -184,8 +184,8 @@ def _box_bag(stage: Stage) -> None:
             rough=0.2,
             metallic=1.0,
         )
-    _softbox(stage, (-0.8, -0.9, 1.0), 0.9, (6.5, 6.5, 6.5))
-    _softbox(stage, (1.2, -0.5, 0.8), 0.6, (4.0, 3.9, 3.8))
+    softbox(stage, (-0.8, -0.9, 1.0), 0.9, (6.5, 6.5, 6.5))
+    softbox(stage, (1.2, -0.5, 0.8), 0.6, (4.0, 3.9, 3.8))
 
 
 _MUG = Camera((0.03, -0.42, 0.175), (0.008, 0.0, 0.047), 27)

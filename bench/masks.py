@@ -1,9 +1,12 @@
 """How good are the classical masks? `python bench/masks.py` prints IoU a concept and a photo beside a naive peer.
 
-The photos are the rendered ones of the demo, the truth is exact (tests/engine/truth). The peer is what a first script
-would do: a fixed band of the picture for ceiling (top fifth), wall (below, to 65 %) and floor (the rest), OpenCV's
-GrabCut from a centred box for the product, its complement for the background, MSER boxes for text. Text is measured on
-its ink; where the finder keeps a whole paper label instead, the share of ink it covers is printed.
+The photos are the rendered ones of the demo (tests/engine/truth) and those of the truth set (bench/truth); their masks
+are exact. `--truth` measures the truth set alone, and says at the end how often a mask of high confidence is right.
+
+The peer is what a first script would do: a fixed band of the picture for ceiling (top fifth), wall (below, to 65 %) and
+floor (the rest), OpenCV's GrabCut from a centred box for the product, its complement for the background, MSER boxes for
+text. Text is measured on its ink; where the finder keeps a whole paper label instead, the share of ink it covers is
+printed.
 
 `--changed` measures the product photos again after changes of the picture: mirrored, a stop brighter and darker,
 another white balance, noise, half the size, JPEG at quality 60. Some of the finders' constants were chosen
@@ -24,12 +27,22 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "engine")]
 
 from _classical_truth import TRUTH, VARIATIONS, overlap, photo, target, union  # noqa: E402 - shared with the tests
+from _truth import SCENES, Scene  # noqa: E402
 
 from engine.segment.classical import ClassicalSegmenter  # noqa: E402 - the project need not be installed
 from engine.types import Photo, Prompt, Rgb, Segmentation  # noqa: E402
 
 CONCEPTS = ("ceiling", "wall", "floor", "product", "background", "text")
 PRODUCTS = ("bag_burgundy", "bottle", "mug_mustard_cool", "mug_teal_daylight", "mug_terracotta_tungsten")
+
+OF_CONCEPT = {
+    "ceiling": ("ceiling",), "wall": ("wall",), "floor": ("floor", "grout"), "product": ("body", "parts", "text"),
+    "body": ("body",), "background": ("background",), "text": ("text",),
+}  # fmt: skip
+"""Concept -> classes of the truth set; what else stands in the picture (`extra`) is undecided for a product."""
+OF_KIND = {"room": ("ceiling", "wall", "floor"), "product": ("product", "body", "background", "text")}
+RIGHT = 0.8
+"""IoU from which a mask is called right."""
 
 Bits = NDArray[np.bool_]
 
@@ -66,6 +79,42 @@ def score(mine: Bits, theirs: Bits, decided: Bits, concept: str) -> str:
     if concept == "text" and mine.sum() > 3 * theirs.sum():
         return f"{(mine & theirs).sum() / theirs.sum():.3f} of the ink, whole label"
     return f"{overlap(mine, theirs, decided):.3f}"
+
+
+def truth(scene: Scene, concept: str) -> tuple[Bits, Bits]:
+    """(H, W) what a finder should find in a scene of the truth set, and where that is decided.
+
+    A tiled wall is a wall to some, the joints of the tiles with it; a second thing beside a product may be one too.
+    """
+    theirs = scene.mask(*OF_CONCEPT[concept])
+    if scene.kind == "product":
+        return theirs, ~scene.mask("none", "extra")
+    tiled = scene.mask("tile")
+    if concept != "floor" and tiled.any():
+        tiled = cv2.morphologyEx(tiled.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5))) > 0
+    return theirs, ~(tiled | scene.mask("none"))
+
+
+def truth_set() -> None:
+    """Print the table of the truth set, and how much a confidence is worth."""
+    print(f"{'scene':10}{'half':10}{'concept':12}{'naive':>8}  confidence  classical")
+    sure: list[bool] = []
+    for scene in SCENES.values():
+        rgb = scene.base()
+        for answer in ask(rgb, OF_KIND[scene.kind]):
+            concept = answer.prompt.concept
+            theirs, decided = truth(scene, concept)
+            if not theirs.any():
+                if answer.status == "found":
+                    print(f"{scene.name:10}{scene.half:10}{concept:12}  found, but is not there")
+                    sure += [False] * (answer.presence > 0.8)
+                continue
+            mine = union(answer.instances, theirs.shape)
+            sure += [overlap(mine, theirs, decided) >= RIGHT] * (answer.presence > 0.8)
+            peer = f"{overlap(naive(rgb, concept), theirs, decided):8.3f}" if concept != "body" else " " * 8
+            words = f"{answer.presence:10.2f}  {score(mine, theirs, decided, concept)}"
+            print(f"{scene.name:10}{scene.half:10}{concept:12}{peer}  {words}")
+    print(f"of {len(sure)} masks with a confidence above 0.8, {sum(sure)} have an IoU of {RIGHT} or more")
 
 
 def plain() -> None:
@@ -106,4 +155,9 @@ def changed() -> None:
 
 if __name__ == "__main__":
     cv2.setNumThreads(1)
-    changed() if "--changed" in sys.argv[1:] else plain()
+    if "--changed" in sys.argv[1:]:
+        changed()
+    else:
+        if "--truth" not in sys.argv[1:]:
+            plain()
+        truth_set()

@@ -1,0 +1,125 @@
+"""The truth set as benchmarks read it: base photos, exact masks, and what repainting them really gives."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from _changed import changed
+from numpy.typing import NDArray
+from PIL import Image
+
+from engine.colour import to_bytes, to_linear
+from engine.types import Rgb
+
+__all__ = ["FOLDER", "PAINTS", "SCENES", "VARIANTS", "Bits", "Floor", "Scene", "varied"]
+
+FOLDER: Final = Path(__file__).resolve().parent / "truth"
+_BOOK: Final[dict[str, Any]] = tomllib.loads((FOLDER / "scenes.toml").read_text())
+_LABELS: Final[list[str]] = _BOOK["labels"]
+PAINTS: Final[tuple[str, ...]] = tuple(_BOOK["paints"])
+VARIANTS: Final = ("clean", "noise", "jpeg")
+
+Bits = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A rectangle of the floor as the camera sees it."""
+
+    quad: NDArray[np.float64]
+    """(4, 2) its corners in pixels, x first: near left, near right, far right, far left (in the room's own sense)."""
+    metres: tuple[float, float]
+    """Its width and depth."""
+    origin: tuple[float, float]
+    """Where its near left corner lies in the pattern's plane; the pattern begins at (0, 0)."""
+    pattern_side: float
+    """Side of the square pattern in metres."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One scene of the truth set."""
+
+    name: str
+    half: str
+    """"tune" or "held_out"."""
+    kind: str
+    """"room" or "product"."""
+    surfaces: Mapping[str, str]
+    """Class that is repainted -> "matte", "satin" or "glossy"."""
+    texture: str | None
+    """Name of the pattern that is laid on the floor."""
+
+    @property
+    def folder(self) -> Path:
+        return FOLDER / "pictures" / self.name
+
+    def base(self) -> Rgb:
+        """(H, W, 3) the photo."""
+        return _picture(self.folder / "base.webp")
+
+    def truth(self, which: str) -> Rgb:
+        """(H, W, 3) another rendering: "SURFACE-PAINT", "texture" or "removed"; the base a few px beyond its change."""
+        kept = changed(_labels(self.folder / "labels.png"), which, _LABELS, _BOOK["margin"])
+        return np.where(kept[..., None], _picture(self.folder / f"{which}.webp"), self.base())
+
+    def mask(self, *classes: str) -> Bits:
+        """(H, W) pixels whose greater part shows one of the classes."""
+        return np.isin(_labels(self.folder / "labels.png"), [_LABELS.index(c) for c in classes])
+
+    def floor(self) -> Floor:
+        """The floor's plane (rooms)."""
+        found = json.loads((self.folder / "floor.json").read_text())
+        return Floor(
+            np.array(found["quad"]), tuple(found["metres"]), tuple(found["origin"]), float(found["pattern_side"])
+        )
+
+
+SCENES: Final = {
+    name: Scene(name, entry["half"], entry["kind"], entry["surfaces"], entry.get("texture"))
+    for name, entry in _BOOK["scenes"].items()
+}
+
+
+@cache
+def _picture(path: Path) -> Rgb:
+    rgb: Rgb = np.array(Image.open(path).convert("RGB"))
+    rgb.flags.writeable = False
+    return rgb
+
+
+@cache
+def _labels(path: Path) -> NDArray[np.uint8]:
+    return np.array(Image.open(path))
+
+
+def varied(rgb: Rgb, variant: str) -> Rgb:
+    """The photo as another camera would have handed it over; the same every time.
+
+    "noise" is a small sensor in a dim room: shot noise of 2,500 electrons at white and 4 of reading (variance linear in
+    light: Foi et al. 2008), softened by demosaicing. "jpeg" is what a messenger leaves: quality 75, half the colour.
+
+    Raises:
+        ValueError: no such variant.
+    """
+    if variant == "clean":
+        return rgb
+    if variant == "noise":
+        light = to_linear(rgb)
+        grain = np.random.default_rng(7).normal(size=rgb.shape).astype(np.float32)
+        grain = cv2.GaussianBlur(grain, (0, 0), 0.6) * np.float32(1.7)  # the blur alone would take 40 % of the strength
+        return to_bytes(light + grain * np.sqrt(light / 2500 + np.float32((4 / 2500) ** 2)))
+    if variant == "jpeg":
+        file = BytesIO()
+        Image.fromarray(rgb).save(file, "JPEG", quality=75, subsampling="4:2:0")
+        return np.array(Image.open(file))
+    raise ValueError(f"{variant} is none of {', '.join(VARIANTS)}")

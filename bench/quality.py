@@ -1,0 +1,199 @@
+"""How near do the actions come to the truth? `python bench/quality.py` measures recolor beside six peers.
+
+Every surface of the truth set (bench/truth) is repainted in every paint, with the truth's median colour as the target,
+and compared with the scene rendered in that paint. Columns: CIEDE2000 inside the exact mask (median, 95th percentile),
+halo (mean CIEDE2000 within 6 px of the mask's edge, against truth inside and photo outside; `over` is what is lost
+there beyond what that composite loses against the whole truth), SSIM and correlation of gradients on L*, changed pixels
+outside.
+
+    python bench/quality.py --method ours                     ours alone
+    python bench/quality.py --masks matted --variant noise    masks as a model gives them, a noisy camera
+    python bench/quality.py --scene study --pictures sheets   side by side: photo, ours, truth, difference
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(1, str(ROOT))
+
+from _figures import Figures, figures  # noqa: E402 - the project need not be installed
+from _kept import Kept  # noqa: E402
+from _masks_used import MASKS, given  # noqa: E402
+from _peers import PEERS, Colour  # noqa: E402
+from _side_by_side import side_by_side  # noqa: E402
+from _truth import PAINTS, SCENES, VARIANTS, Scene, varied  # noqa: E402
+
+from engine.masks import binary, label_map  # noqa: E402
+from engine.matte import soft_matte  # noqa: E402
+from engine.pipeline import render  # noqa: E402
+from engine.types import Layer, Mask, Photo, Recipe, Recolor, Rgb, Segmentation  # noqa: E402
+
+METHODS = ("ours", *PEERS)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One surface in one paint."""
+
+    scene: Scene
+    surface: str
+    paint: str
+
+    @property
+    def finish(self) -> str:
+        return self.scene.surfaces[self.surface]
+
+    @property
+    def name(self) -> str:
+        return f"{self.scene.name} {self.surface} {self.paint}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one method made of a case; no figures where the segmenter found no mask."""
+
+    case: Case
+    method: str
+    figures: Figures | None
+
+
+def cases(scenes: Iterable[str]) -> Iterator[Case]:
+    """Every surface and paint of the scenes."""
+    for name in scenes:
+        for surface in SCENES[name].surfaces:
+            for paint in PAINTS:
+                yield Case(SCENES[name], surface, paint)
+
+
+def ours(photo: Rgb, answers: tuple[Segmentation, Segmentation | None], target: Colour) -> Rgb:
+    """The engine's recolour, as a job runs it."""
+    known = [answer for answer in answers if answer is not None]
+    concept, *protected = (answer.prompt.concept for answer in known)
+    recipe = Recipe(tuple(answer.prompt for answer in known), (Layer(concept, Recolor(target)),), tuple(protected))
+    return render(Photo(photo), known, recipe, source="replay").photo.rgb
+
+
+def peer(method: str, photo: Rgb, answers: tuple[Segmentation, Segmentation | None], target: Colour) -> Rgb:
+    """A peer's, with the engine's mask and matte; what is protected is put back."""
+    region: Mask = binary(label_map(Photo(photo), answers[0].instances))
+    guard = answers[1]
+    if guard is not None:
+        region[guard.instances[0].mask > 0.5] = 0
+    result = PEERS[method](photo, region, soft_matte(photo, region), target).copy()
+    if guard is not None:
+        kept = guard.instances[0].mask > 0.5
+        result[kept] = photo[kept]
+    return result
+
+
+def measure(case: Case, method: str, masks: str, variant: str, show: Callable[..., None] | None) -> Figures | None:
+    """Run one method on one case; `show` gets photo, result and truth."""
+    base, truth = case.scene.base(), case.scene.truth(f"{case.surface}-{case.paint}")
+    photo, inside = varied(base, variant), case.scene.mask(case.surface)
+    answers = given(case.scene, photo, case.surface, masks)
+    if answers is None:
+        return None
+    red, green, blue = (int(v) for v in np.median(truth[inside], axis=0))
+    target = (red, green, blue)
+    result = ours(photo, answers, target) if method == "ours" else peer(method, photo, answers, target)
+    if show is not None:
+        show(case, photo, result, truth, inside)
+    guarded = np.zeros_like(inside) if answers[1] is None else answers[1].instances[0].mask > 0.5
+    return figures(result, truth, base, photo, inside, guarded)
+
+
+COLUMNS = f"{'median':>8}{'p95':>7}{'halo':>7}{'over':>7}{'SSIM':>7}{'grad':>7}{'outside':>9}"
+
+
+def line(found: Figures) -> str:
+    return (
+        f"{found.median:8.2f}{found.p95:7.2f}{found.halo:7.2f}{found.over:7.2f}"
+        f"{found.ssim:7.3f}{found.gradients:7.3f}{found.outside:9d}"
+    )
+
+
+def middle(rows: Iterable[Row]) -> Figures | None:
+    """Medians over rows; changed bytes are added up."""
+    found = [asdict(row.figures) for row in rows if row.figures is not None]
+    if not found:
+        return None
+    values = {key: float(np.median([item[key] for item in found])) for key in found[0]}
+    return Figures(**{**values, "outside": sum(item["outside"] for item in found)})
+
+
+def report(rows: list[Row]) -> None:
+    """Print the cases, the groups, and the worst of ours."""
+    print(f"{'case':34}{'method':14}{COLUMNS}")
+    for row in rows:
+        text = "      no mask" if row.figures is None else line(row.figures)
+        print(f"{row.case.name:34}{row.method:14}{text}")
+    groups: list[tuple[str, Callable[[Row], bool]]] = [("all", lambda row: True)]
+    groups += [(finish, lambda row, f=finish: row.case.finish == f) for finish in ("matte", "satin", "glossy")]  # type: ignore[misc]
+    groups += [(half, lambda row, h=half: row.case.scene.half == h) for half in ("tune", "held_out")]  # type: ignore[misc]
+    groups += [(paint, lambda row, p=paint: row.case.paint == p) for paint in PAINTS]  # type: ignore[misc]
+    print(f"\n{'group (median of its cases)':34}{'method':14}{COLUMNS}")
+    for name, belongs in groups:
+        for method in dict.fromkeys(row.method for row in rows):
+            found = middle(row for row in rows if row.method == method and belongs(row))
+            if found is not None:
+                print(f"{name:34}{method:14}{line(found)}")
+    mine = [row for row in rows if row.method == "ours" and row.figures is not None]
+    if mine:
+        print("\nworst of ours by p95")
+        for row in sorted(mine, key=lambda row: -row.figures.p95)[:6]:  # type: ignore[union-attr]
+            print(f"{row.case.name:34}{row.case.finish:14}{line(row.figures)}")  # type: ignore[arg-type]
+
+
+def main() -> int:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--masks", choices=MASKS, default="exact")
+    parser.add_argument("--variant", choices=VARIANTS, default="clean")
+    parser.add_argument("--scene", action="append", choices=SCENES, help="may be given more than once")
+    parser.add_argument("--method", action="append", choices=METHODS, help="may be given more than once")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows too")
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="write a sheet for each case of ours")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    kept = Kept(options.masks, options.variant)
+    show = None
+    if options.pictures is not None:
+        options.pictures.mkdir(parents=True, exist_ok=True)
+
+        def show(case: Case, *pictures: np.ndarray) -> None:
+            side_by_side(*pictures).save(options.pictures / f"{case.name.replace(' ', '-')}.jpg", quality=88)
+
+    rows = []
+    for case in cases(options.scene or SCENES):
+        for method in options.method or METHODS:
+            if method == "ours":
+                found = measure(case, method, options.masks, options.variant, show)
+            else:
+                found = kept.get(
+                    case.name, method, partial(measure, case, method, options.masks, options.variant, None)
+                )
+            rows.append(Row(case, method, found))
+    report(rows)
+    if options.json is not None:
+        listed = [
+            {"scene": r.case.scene.name, "surface": r.case.surface, "paint": r.case.paint, "finish": r.case.finish,
+             "half": r.case.scene.half, "method": r.method, **({} if r.figures is None else asdict(r.figures))}
+            for r in rows
+        ]  # fmt: skip
+        options.json.write_text(json.dumps(listed, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""What a scene of the truth set is, and in what its renderings differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from _demo_house import Camera
+from _demo_parts import Image8, Stage
+
+__all__ = ["Look", "Set", "Tone"]
+
+Tone = tuple[int, int, int]
+"""Mean sRGB colour of a surface, 0..255."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One rendering: the base photo where nothing is given."""
+
+    paint: Mapping[str, Tone] = field(default_factory=dict)
+    """Class -> its new colour."""
+    floor: Image8 | None = None
+    """A seamless pattern for the floor, PATTERN_SIDE metres square."""
+    bare: bool = False
+    """Without the class `extra`."""
+
+    def tone(self, surface: str, usual: Tone) -> Tone:
+        """Colour of a surface: the repaint's or its usual one."""
+        return self.paint.get(surface, usual)
+
+
+@dataclass(frozen=True)
+class Set:
+    """How a scene is built, from where it is seen, how it is exposed.
+
+    `floor` is a rectangle of the floor in metres, x0, y0, x1, y1, that lies before the camera.
+    """
+
+    build: Callable[[Stage, Look], None]
+    camera: Camera
+    exposure: float
+    balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    floor: tuple[float, float, float, float] | None = None
+    seed: int = 0

@@ -1,0 +1,169 @@
+"""Render the truth set: `python bench/truth/render.py [SCENE ...] [--spp N]`.
+
+Needs the `bench` extra (mitsuba) and, for its variant `llvm_ad_rgb`, an LLVM library that suits it (19; 15 crashes)
+at the path DRJIT_LIBLLVM_PATH; `--variant cuda_ad_rgb` runs on a GPU.
+
+Every rendering of a scene sends the same rays: the sampler starts from the same seed and no path ends by chance, so a
+repaint differs from its base by the paint, and what noise is left is the same in both. What the files are: README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import mitsuba as mi
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageColor
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(1, str(HERE.parent))
+VARIANT = argparse.ArgumentParser(add_help=False)
+VARIANT.add_argument("--variant", default="llvm_ad_rgb", help="mitsuba's variant")
+mi.set_variant(VARIANT.parse_known_args()[0].variant)  # before anything that uses mitsuba is imported
+
+from _changed import changed  # noqa: E402
+from _demo_camera import Layers, probe, sensor  # noqa: E402
+from _demo_develop import denoise, merge  # noqa: E402
+from _demo_parts import Stage  # noqa: E402
+from _look import Look, Set  # noqa: E402
+from _patterns import PATTERN_SIDE, PATTERNS  # noqa: E402
+from _products import PRODUCTS  # noqa: E402
+from _rooms import ROOMS  # noqa: E402
+from _rooms_held_out import ROOMS as MORE_ROOMS  # noqa: E402
+from _trace import ManyLooks, surfaces  # noqa: E402
+
+PICTURES = HERE / "pictures"
+SIZE = (800, 600)
+PASSES = 8
+SETS: dict[str, Set] = ROOMS | MORE_ROOMS | PRODUCTS
+BOOK: dict[str, Any] = tomllib.loads((HERE / "scenes.toml").read_text())
+
+Light = NDArray[np.float32]
+
+
+def looks(scene: dict[str, Any]) -> dict[str, Look]:
+    """Name of a rendering -> how it differs; the base comes first."""
+    found = {"base": Look()}
+    for surface in scene["surfaces"]:
+        for name, colour in BOOK["paints"].items():
+            found[f"{surface}-{name}"] = Look(paint={surface: ImageColor.getrgb(colour)[:3]})
+    if "texture" in scene:
+        found["texture"] = Look(floor=PATTERNS[scene["texture"]]())
+    return found
+
+
+def trace(
+    place: Set, wanted: Sequence[Look], spp: int, crop: tuple[int, int, int, int] | None = None
+) -> tuple[list[Light], Layers]:
+    """Filtered light (h, w, 3) of looks that have the same shapes, and what is known without light (of all pixels).
+
+    `crop` is (left, top, width, height) in pixels.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        stages = []
+        for look in wanted:
+            stages.append(Stage(Path(folder)))  # the same meshes every time, under the same names
+            place.build(stages[-1], look)
+        scene = mi.load_dict({"type": "scene", **stages[0].shapes}, optimize=False)  # merged shapes lose their names
+        known = probe(scene, stages, place.camera, SIZE, BOOK["labels"])
+        tracer, each = ManyLooks(len(stages), surfaces(scene, stages[0], stages)), max(1, spp // PASSES)
+        camera = mi.load_dict(sensor(place.camera, SIZE, each, crop))
+        seeds = range(place.seed * 1000, place.seed * 1000 + PASSES)
+        passes = [np.array(mi.render(scene, integrator=tracer, sensor=camera, seed=s, spp=each)) for s in seeds]
+    left, top, width, height = crop or (0, 0, *SIZE)
+    here = slice(top, top + height), slice(left, left + width)
+    light, variance = merge(np.asarray(passes, np.float32)[..., 3:])
+    smooth = denoise(light, variance, known.albedo[here], known.normal[here], known.depth[here], levels=3)
+    return [smooth[..., 3 * k : 3 * k + 3] for k in range(len(wanted))], known
+
+
+def around(place: NDArray[np.bool_], margin: int) -> tuple[int, int, int, int]:
+    """(left, top, width, height) of the box around the set pixels, `margin` px larger on each side."""
+    ys, xs = np.flatnonzero(place.any(axis=1)), np.flatnonzero(place.any(axis=0))
+    top, left = max(0, ys[0] - margin), max(0, xs[0] - margin)
+    bottom, right = min(place.shape[0], ys[-1] + 1 + margin), min(place.shape[1], xs[-1] + 1 + margin)
+    return int(left), int(top), int(right - left), int(bottom - top)
+
+
+def develop(light: Light, place: Set, curve: str) -> NDArray[np.uint8]:
+    """Light -> sRGB bytes: exposure, white balance, and the curve, "srgb" (plain, clips at 1) or "film"."""
+    value = np.maximum(light, 0) * place.exposure * np.asarray(place.balance, np.float32)
+    if curve == "film":
+        # Narkowicz 2015, "ACES filmic tone mapping curve", at a softer gain: deeper blacks, a long shoulder
+        a = 0.62 * value
+        value = a * (2.51 * a + 0.03) / (a * (2.43 * a + 0.59) + 0.14)
+    value = np.clip(value, 0, 1)
+    level = np.where(value <= 0.0031308, value * 12.92, 1.055 * value ** (1 / 2.4) - 0.055)
+    return np.rint(level * 255).astype(np.uint8)
+
+
+def quad(place: Set) -> list[list[float]]:
+    """Where the camera sees the corners (x0, y0), (x1, y0), (x1, y1), (x0, y1) of `place.floor`: x, y in pixels."""
+    assert place.floor is not None
+    x0, y0, x1, y1 = place.floor
+    eye, camera = np.asarray(place.camera.origin), place.camera
+    ahead = np.asarray(camera.target) - eye
+    ahead /= np.linalg.norm(ahead)
+    right = np.cross(ahead, [0, 0, 1.0])
+    right /= np.linalg.norm(right)
+    down = np.cross(ahead, right)
+    focal = SIZE[0] / 2 / np.tan(np.radians(camera.fov) / 2)
+    seen = []
+    for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1)):
+        ray = np.array([x, y, 0.0]) - eye
+        u, v = focal * (ray @ right) / (ray @ ahead), focal * (ray @ down) / (ray @ ahead)
+        seen.append([SIZE[0] / 2 + u, SIZE[1] / 2 + v + camera.shift * SIZE[1]])
+    return seen
+
+
+def render(name: str, spp: int) -> None:
+    """Write every picture of a scene."""
+    start = time.perf_counter()
+    place, scene = SETS[name], BOOK["scenes"][name]
+    folder = PICTURES / name
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = looks(scene)
+    light, known = trace(place, list(wanted.values()), spp)
+    crop = around(known.labels == BOOK["labels"].index("extra"), 24)
+    (bare,), _ = trace(place, [Look(bare=True)], spp, crop)
+    without = light[0].copy()
+    without[crop[1] : crop[1] + crop[3], crop[0] : crop[0] + crop[2]] = bare
+    turn = -1 if scene.get("mirrored") else 1
+    for which, value in zip([*wanted, "removed"], [*light, without], strict=True):
+        photo = develop(value, place, scene["curve"])[:, ::turn]
+        save(photo, folder / f"{which}.webp", changed(known.labels[:, ::turn], which, BOOK["labels"], BOOK["margin"]))
+    Image.fromarray(np.ascontiguousarray(known.labels[:, ::turn])).save(folder / "labels.png", optimize=True)
+    if place.floor is not None:
+        corners = [[x if turn == 1 else SIZE[0] - x, y] for x, y in quad(place)]
+        x0, y0, x1, y1 = place.floor
+        plane = {"quad": corners, "metres": [x1 - x0, y1 - y0], "origin": [x0, y0], "pattern_side": PATTERN_SIDE}
+        (folder / "floor.json").write_text(json.dumps(plane) + "\n")
+    print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
+
+
+def save(photo: NDArray[np.uint8], path: Path, kept: NDArray[np.bool_]) -> None:
+    """Write a picture without loss, black where it is not kept."""
+    Image.fromarray(np.where(kept[..., None], photo, np.uint8(0))).save(path, lossless=True, quality=90, method=6)
+
+
+def main() -> None:
+    """Render the scenes named on the command line, or all."""
+    parser = argparse.ArgumentParser(description=__doc__, parents=[VARIANT])
+    parser.add_argument("scenes", nargs="*", metavar="SCENE", help=f"any of {', '.join(SETS)}")
+    parser.add_argument("--spp", type=int, default=48, help="samples a pixel")
+    options = parser.parse_args()
+    for name in options.scenes or SETS:
+        render(name, options.spp)
+
+
+if __name__ == "__main__":
+    main()

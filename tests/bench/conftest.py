@@ -1,0 +1,8 @@
+"""The benchmarks are programs beside the packages; their parts are imported by bare name, as they do it themselves."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2] / "bench"))
