@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from s3palette.cli import _checks_data as data
+from s3palette.cli import _checks_external as external
 from s3palette.cli import _checks_machine as machine
 from s3palette.cli import _checks_sam3 as sam3
 from s3palette.cli._finding import Check, Finding
@@ -111,6 +112,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "open files": machine.open_files,
         "memory": _memory,
         "engine": _engine,
+        "outside": external.outside,
         "SAM 3": sam3.weights,
         "torch": sam3.torch_and_gpu,
         "compiler": sam3.compiler,
