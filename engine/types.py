@@ -207,3 +207,7 @@ class PhotoResult:
     """(height, width) in pixels."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     """Stage -> milliseconds: decode, segment, matte, apply, encode."""
+
+    def _repr_jpeg_(self) -> bytes:
+        """What a notebook shows."""
+        return self.preview
