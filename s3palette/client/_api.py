@@ -108,8 +108,15 @@ class Api:
         protect: Sequence[str] | None,
         rule_id: str | None,
         output_template: str | None,
+        photos: Mapping[str, Any] | None = None,
     ) -> Flow[None]:
-        body = {"concepts": concepts, "protect": protect, "rule_id": rule_id, "output_template": output_template}
+        body = {
+            "concepts": concepts,
+            "protect": protect,
+            "rule_id": rule_id,
+            "output_template": output_template,
+            "photos": photos,
+        }
         given = {name: value for name, value in body.items() if value is not None}
         yield from self.call("POST", f"/jobs/{quote(job_id, safe='')}/execute", given)
 

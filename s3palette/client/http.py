@@ -137,9 +137,13 @@ class Client:
         protect: Sequence[str] | None = None,
         rule_id: str | None = None,
         output_template: str | None = None,
+        photos: Mapping[str, Any] | None = None,
     ) -> None:
-        """Queue the job with a rule: `concepts` in the shape of the API, or a saved one by `rule_id`."""
-        self._driver.run(self._api.execute(job_id, concepts, protect, rule_id, output_template))
+        """Queue the job with a rule: `concepts` in the shape of the API, or a saved one by `rule_id`.
+
+        `photos`: index -> what holds for that photo only, in the shape of the API.
+        """
+        self._driver.run(self._api.execute(job_id, concepts, protect, rule_id, output_template, photos))
 
     def job(self, job_id: str) -> Job:
         """The job as it is now."""
