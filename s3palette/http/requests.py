@@ -110,4 +110,4 @@ class JobsQuery(BaseModel):
 
 
 class MaterialsQuery(BaseModel):
-    preset: PresetId | None = Field(None, examples=["interior"])
+    preset: Short | None = Field(None, examples=["interior"])

@@ -14,6 +14,7 @@ __all__ = ["World"]
 
 RULE = {"Floor": {"action": "recolor", "value": "oak_a"}}
 MAX_RULES = 15
+LOOKS = 50
 
 
 class World:
@@ -99,10 +100,12 @@ class World:
         if op == "put":
             job = self._look(self._job("upload"))
             return str(job["presigned_urls"][0]["url"])
-        job_id, job = self._job("callback", b"photo"), {"status": "queued"}
-        while job["status"] in ("queued", "running"):
+        job_id = self._job("callback", b"photo")
+        for _ in range(LOOKS):
             job = self._look(job_id)
-        return job["download_urls"][0]["output_url"] if job["download_urls"] else None
+            if job["download_urls"]:
+                return str(job["download_urls"][0]["output_url"])
+        return None
 
     def _look(self, job_id: str) -> Any:
         return self._data(self._http.get(f"/jobs/{job_id}"))["job"]
