@@ -163,15 +163,18 @@ class System:
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
         self._say("Starting Ray")
         if self._own_cluster:
-            ray.init(
-                namespace=NAMESPACE,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level="ERROR",
-                object_store_memory=OBJECT_STORE_BYTES,
-                resources={LOG_NODE: 1_000},
-                _metrics_export_port=settings.metrics_port or free_port(),
-            )
+            try:
+                ray.init(
+                    namespace=NAMESPACE,
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level="ERROR",
+                    object_store_memory=OBJECT_STORE_BYTES,
+                    resources={LOG_NODE: 1_000},
+                    _metrics_export_port=settings.metrics_port or free_port(),
+                )
+            except Exception as error:  # Ray raises plain ones: a daemon that is too slow on a busy machine, say
+                raise ClusterError(f"Ray did not start; try again: {_cause(error)}") from error
         else:
             ray.init(address=os.environ["RAY_ADDRESS"], namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
             self._check_cluster(ray)
