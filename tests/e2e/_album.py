@@ -39,7 +39,8 @@ def start_job(client: httpx.Client, photos: list[bytes], rule: Any = None, prese
     """Create, upload, confirm, execute; the job's id."""
     job = data(client.post("/jobs", json={"preset": preset, "item_count": len(photos)}))
     for photo, target in zip(photos, job["presigned_urls"], strict=True):
-        data(httpx.put(target["url"], content=photo, headers={"Content-Type": "application/octet-stream"}, timeout=30))
+        upload = {"content": photo, "headers": {"Content-Type": "application/octet-stream"}}
+        httpx.put(target["url"], timeout=30, **upload).raise_for_status()
     data(client.post(f"/jobs/{job['job_id']}/confirm-upload"))
     data(client.post(f"/jobs/{job['job_id']}/execute", json=rule or RULE))
     job_id: str = job["job_id"]
