@@ -286,7 +286,12 @@ class EntityHost:
         if not isinstance(effect, RunPhoto) or self._run_photo is None:
             raise DeadLetter(f"this host has no engine for {effect!r}")
         logs.add(request_id=correlation)
-        await self._run_photo(sender_of(row), effect, row, correlation)
+        try:
+            await self._run_photo(sender_of(row), effect, row, correlation)
+        except PaletteError as refusal:
+            if refusal.retryable or refusal.status >= 500:
+                raise
+            raise DeadLetter(f"{row.stream} refused what came back: {refusal.message}") from refusal
 
     async def _offer(self, row: OutboxRow) -> None:
         correlation, effect = open_effect(row)

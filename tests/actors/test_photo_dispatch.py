@@ -189,3 +189,13 @@ async def test_the_next_life_runs_what_was_under_way(make_host: HostMaker, start
     second = late["host"] = await make_host(run_photo=dispatch.run)
     job = await ended(second)
     assert (job["status"], job["done_items"]) == ("done", 3)
+
+
+async def test_a_result_that_the_job_refuses_for_good_is_dead_at_once(start: Any, log: MemoryEventStore) -> None:
+    async def engine(task: PhotoTask) -> PhotoOutcome:
+        return PhotoOutcome("done", output_key="somewhere/else.png")
+
+    await start(engine, count=1)
+    (dead,) = await until(log.dead)
+    assert (dead.kind, dead.attempts) == ("task", 1)
+    assert "output_key" in dead.error
