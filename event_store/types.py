@@ -73,7 +73,7 @@ class OutboxRow:
     shard: int
     """Logical shard of that stream: a host recovers the rows of its own shards."""
     kind: str
-    """"tell", "task", "alarm"; opaque to the store."""
+    """"tell", "task", "offer", "alarm"; opaque to the store."""
     payload: bytes
     due_at: float
     """Not before this time, seconds since the epoch."""

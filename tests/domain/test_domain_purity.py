@@ -47,7 +47,7 @@ def test_the_search_finds_what_it_looks_for():
     assert {name.partition(".")[0] for name in imports(tree)} & FORBIDDEN == {"os", "time"}
 
 
-@pytest.mark.parametrize("module", ["user", "job", "codec", "presets", "rules", "job_results"])
+@pytest.mark.parametrize("module", ["user", "job", "codec", "presets", "rules", "job_results", "job_offers"])
 def test_every_module_can_be_the_first_to_be_imported(module):
     code = (
         f"import s3palette.domain.{module}, sys; assert not {{'ray', 'fastapi', 'cv2', 'sqlite3'}} & set(sys.modules)"

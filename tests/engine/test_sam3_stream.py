@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from actors.engine_worker import EngineWorker
+from actors.engine_worker import process_photo
 from actors.photo_dispatch import PhotoTask
 from engine import BadPhoto, NotSupported, process
 from engine.image_io import encode_png
@@ -20,7 +20,9 @@ from engine.segment.sam3.segmenter import Ask, Sam3Segmenter
 from engine.stream import PhotoStream
 from engine.types import Exemplar, Layer, Recipe, Recolor, Refinement, Segmentation, Texture
 from s3palette.domain import keys
+from s3palette.engines import LoadedEngine
 from s3palette.settings import load_settings
+from s3palette.storage import open_store
 
 from ._sam3 import LENIENT, backend, photo, prompts, save_tiny, segmenter
 
@@ -121,18 +123,18 @@ def make_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **more: Any) 
     return load_settings(data_dir=tmp_path / "data", sam3_weights=str(weights), sam3_gpus=0, **more)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray Serve's own, on import
 async def test_a_worker_carries_photos_of_several_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = make_settings(tmp_path, monkeypatch, engine="sam3", sam3_threshold=0.2)
-    worker = EngineWorker(settings)
-    assert await worker.name() == "sam3"
-    await worker.check_health()
-    store, rule = worker._store, {"Window": {"action": "recolor", "value": "#F4F1EA"}}
+    loaded, store = LoadedEngine(settings), open_store(settings)
+    assert loaded.name == "sam3"
+    await loaded.check()
+    rule = {"Window": {"action": "recolor", "value": "#F4F1EA"}}
     tasks = [PhotoTask("u_1", f"j_{k}", k, "interior", rule, ("Wall", "Glass_highlight")) for k in range(4)]
     for task in tasks:
         data = b"no photo" if task.idx == 2 else encode_png(photo(task.idx).rgb)
         await store.put(keys.input_key(task.user_id, task.job_id, task.idx), data, "image/jpeg")
-    outcomes = await asyncio.gather(*map(worker.process, tasks))
+    outcomes = await asyncio.gather(*(process_photo(task, store, loaded.process) for task in tasks))
+    loaded.close()
     assert [outcome.status for outcome in outcomes] == ["done", "done", "failed", "done"]
     assert outcomes[2].error
     for outcome in outcomes[:2]:

@@ -214,5 +214,5 @@ async def test_closing_an_empty_one_is_nothing(make: Callable[..., Inbox]) -> No
 
 
 def test_the_worker_needs_no_ray() -> None:
-    code = "import sys, s3palette.worker, s3palette.external; assert 'ray' not in sys.modules"
+    code = "import sys, s3palette.cli.worker, s3palette.worker; assert 'ray' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
