@@ -12,7 +12,7 @@ from _truth import Bits, Scene
 from engine.segment.classical import ClassicalSegmenter
 from engine.types import Instance, Photo, Prompt, Rgb, Segmentation
 
-__all__ = ["GUARDS", "MASKS", "given"]
+__all__ = ["GUARDS", "MASKS", "given", "replayed"]
 
 MASKS: Final = ("exact", "matted", "classical")
 _SIDE: Final = 288
@@ -29,14 +29,14 @@ def given(scene: Scene, photo: Rgb, surface: str, masks: str) -> tuple[Segmentat
     guard = GUARDS.get(surface)
     guarded = None
     if guard is not None and scene.mask(guard).any():
-        guarded = _answer(guard, scene.mask(guard).astype(np.float32))
+        guarded = replayed(guard, scene.mask(guard).astype(np.float32))
     if masks == "classical":
         prompt = Prompt(surface, surface, surface)
         segmenter = ClassicalSegmenter()
         (answer,) = segmenter.segment(segmenter.encode_images([Photo(photo)])[0], [prompt], [surface])
         return None if answer.status != "found" else (answer, guarded)
     exact = scene.mask(surface)
-    return _answer(surface, _coarse(exact) if masks == "matted" else exact.astype(np.float32)), guarded
+    return replayed(surface, _coarse(exact) if masks == "matted" else exact.astype(np.float32)), guarded
 
 
 def _coarse(exact: Bits) -> np.ndarray:
@@ -49,7 +49,10 @@ def _coarse(exact: Bits) -> np.ndarray:
     return cv2.GaussianBlur(moved, (0, 0), 0.8)
 
 
-def _answer(concept: str, mask: np.ndarray) -> Segmentation:
+def replayed(concept: str, mask: np.ndarray) -> Segmentation:
+    """The answer of a segmenter that found one instance; mask (h, w), of truth values or probabilities."""
     prompt = Prompt(concept, concept)
     height, width = mask.shape
-    return Segmentation(prompt, "found", 1.0, (Instance(1.0, (0.0, 0.0, width, height), mask),), "replay")
+    return Segmentation(
+        prompt, "found", 1.0, (Instance(1.0, (0.0, 0.0, width, height), mask.astype(np.float32)),), "replay"
+    )

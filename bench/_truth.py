@@ -20,7 +20,7 @@ from PIL import Image
 from engine.colour import to_bytes, to_linear
 from engine.types import Rgb
 
-__all__ = ["FOLDER", "PAINTS", "SCENES", "VARIANTS", "Bits", "Floor", "Scene", "varied"]
+__all__ = ["ALBUMS", "FOLDER", "PAINTS", "SCENES", "VARIANTS", "Bits", "Floor", "Scene", "photographed", "varied"]
 
 FOLDER: Final = Path(__file__).resolve().parent / "truth"
 _BOOK: Final[dict[str, Any]] = tomllib.loads((FOLDER / "scenes.toml").read_text())
@@ -76,6 +76,10 @@ class Scene:
         """(H, W) pixels whose greater part shows one of the classes."""
         return np.isin(_labels(self.folder / "labels.png"), [_LABELS.index(c) for c in classes])
 
+    def pattern(self) -> Rgb:
+        """(S, S, 3) the seamless pattern that is laid on the floor (rooms)."""
+        return _picture(FOLDER / "patterns" / f"{self.texture}.webp")
+
     def floor(self) -> Floor:
         """The floor's plane (rooms)."""
         found = json.loads((self.folder / "floor.json").read_text())
@@ -88,6 +92,17 @@ SCENES: Final = {
     name: Scene(name, entry["half"], entry["kind"], entry["surfaces"], entry.get("texture"))
     for name, entry in _BOOK["scenes"].items()
 }
+
+
+ALBUMS: Final[Mapping[str, list[str]]] = _BOOK["albums"]
+"""Album -> photos of one product in several lights."""
+
+
+def photographed(name: str) -> tuple[Rgb, Bits, Bits]:
+    """A photo of an album, and masks (H, W) of its body and of the print on that."""
+    folder = FOLDER / "pictures" / name
+    labels = _labels(folder / "labels.png")
+    return _picture(folder / "base.webp"), labels == _LABELS.index("body"), labels == _LABELS.index("text")
 
 
 @cache

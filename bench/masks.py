@@ -84,15 +84,12 @@ def score(mine: Bits, theirs: Bits, decided: Bits, concept: str) -> str:
 def truth(scene: Scene, concept: str) -> tuple[Bits, Bits]:
     """(H, W) what a finder should find in a scene of the truth set, and where that is decided.
 
-    A tiled wall is a wall to some, the joints of the tiles with it; a second thing beside a product may be one too.
+    A tiled wall is a wall to some; a second thing beside a product may be one too.
     """
     theirs = scene.mask(*OF_CONCEPT[concept])
     if scene.kind == "product":
         return theirs, ~scene.mask("none", "extra")
-    tiled = scene.mask("tile")
-    if concept != "floor" and tiled.any():
-        tiled = cv2.morphologyEx(tiled.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5))) > 0
-    return theirs, ~(tiled | scene.mask("none"))
+    return theirs, ~scene.mask("none", "tile", "tile_joint")
 
 
 def truth_set() -> None:

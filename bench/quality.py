@@ -1,4 +1,4 @@
-"""How near do the actions come to the truth? `python bench/quality.py` measures recolor beside six peers.
+"""How near do the actions come to the truth? `python bench/quality.py` measures recolor beside seven peers.
 
 Every surface of the truth set (bench/truth) is repainted in every paint, with the truth's median colour as the target,
 and compared with the scene rendered in that paint. Columns: CIEDE2000 inside the exact mask (median, 95th percentile),
@@ -9,6 +9,7 @@ outside.
     python bench/quality.py --method ours                     ours alone
     python bench/quality.py --masks matted --variant noise    masks as a model gives them, a noisy camera
     python bench/quality.py --scene study --pictures sheets   side by side: photo, ours, truth, difference
+    python bench/quality.py --action remove                   also: texture, album
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,19 +29,28 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(1, str(ROOT))
 
-from _figures import Figures, figures  # noqa: E402 - the project need not be installed
+import _albums  # noqa: E402 - the project need not be installed
+import _removing  # noqa: E402
+import _texturing  # noqa: E402
+from _figures import Figures, figures  # noqa: E402
 from _kept import Kept  # noqa: E402
-from _masks_used import MASKS, given  # noqa: E402
+from _masks_used import MASKS, given, replayed  # noqa: E402
 from _peers import PEERS, Colour  # noqa: E402
 from _side_by_side import side_by_side  # noqa: E402
-from _truth import PAINTS, SCENES, VARIANTS, Scene, varied  # noqa: E402
+from _truth import PAINTS, SCENES, VARIANTS, Bits, Scene, varied  # noqa: E402
 
 from engine.masks import binary, label_map  # noqa: E402
 from engine.matte import soft_matte  # noqa: E402
 from engine.pipeline import render  # noqa: E402
 from engine.types import Layer, Mask, Photo, Recipe, Recolor, Rgb, Segmentation  # noqa: E402
 
-METHODS = ("ours", *PEERS)
+ACTIONS: dict[str, tuple[str, ...]] = {
+    "recolor": ("ours", *PEERS),
+    "remove": tuple(_removing.METHODS),
+    "texture": tuple(_texturing.METHODS),
+    "album": ("ours",),
+}
+"""Action -> the methods that are compared."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +108,8 @@ def peer(method: str, photo: Rgb, answers: tuple[Segmentation, Segmentation | No
     return result
 
 
-def measure(case: Case, method: str, masks: str, variant: str, show: Callable[..., None] | None) -> Figures | None:
-    """Run one method on one case; `show` gets photo, result and truth."""
+def measure(case: Case, method: str, masks: str, variant: str, sheets: Path | None) -> Figures | None:
+    """Run one method on one case; a sheet of the pictures goes into the folder `sheets`."""
     base, truth = case.scene.base(), case.scene.truth(f"{case.surface}-{case.paint}")
     photo, inside = varied(base, variant), case.scene.mask(case.surface)
     answers = given(case.scene, photo, case.surface, masks)
@@ -107,8 +118,8 @@ def measure(case: Case, method: str, masks: str, variant: str, show: Callable[..
     red, green, blue = (int(v) for v in np.median(truth[inside], axis=0))
     target = (red, green, blue)
     result = ours(photo, answers, target) if method == "ours" else peer(method, photo, answers, target)
-    if show is not None:
-        show(case, photo, result, truth, inside)
+    if sheets is not None:
+        side_by_side(photo, result, truth, inside).save(sheets / f"{case.name.replace(' ', '-')}.jpg", quality=88)
     guarded = np.zeros_like(inside) if answers[1] is None else answers[1].instances[0].mask > 0.5
     return figures(result, truth, base, photo, inside, guarded)
 
@@ -155,43 +166,64 @@ def report(rows: list[Row]) -> None:
             print(f"{row.case.name:34}{row.case.finish:14}{line(row.figures)}")  # type: ignore[arg-type]
 
 
+def recolor(scenes: Sequence[str], methods: Sequence[str], masks: str, variant: str, sheets: Path | None) -> list[Row]:
+    """Measure every surface and paint, and print the tables."""
+    kept = Kept(masks, variant)
+    rows = []
+    for case in cases(scenes):
+        for method in methods:
+            if method == "ours":
+                found = measure(case, method, masks, variant, sheets)
+            else:
+                work = partial(measure, case, method, masks, variant, None)
+                found = kept.get(case.scene, f"{case.surface}-{case.paint}", method, work)
+            rows.append(Row(case, method, found))
+    report(rows)
+    return rows
+
+
+def row_as_dict(row: Row) -> dict[str, Any]:
+    case = row.case
+    named = {"scene": case.scene.name, "surface": case.surface, "paint": case.paint, "method": row.method}
+    figures = {} if row.figures is None else asdict(row.figures)
+    return {**named, "finish": case.finish, "half": case.scene.half, **figures}
+
+
+def paint_body(rgb: Rgb, body: Bits, text: Bits, target: Colour) -> Rgb:
+    """The engine's recolour of a product whose print is protected."""
+    known = replayed("body", body), replayed("text", text)
+    return ours(rgb, known, target)
+
+
 def main() -> int:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--masks", choices=MASKS, default="exact")
+    parser.add_argument("--action", choices=ACTIONS, default="recolor")
+    parser.add_argument("--masks", choices=MASKS, default="exact", help="for recolor")
     parser.add_argument("--variant", choices=VARIANTS, default="clean")
     parser.add_argument("--scene", action="append", choices=SCENES, help="may be given more than once")
-    parser.add_argument("--method", action="append", choices=METHODS, help="may be given more than once")
+    parser.add_argument("--method", action="append", help="may be given more than once; ours, or a peer of the table")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows too")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="write a sheet for each case of ours")
     options = parser.parse_args()
+    scenes, known = options.scene or list(SCENES), ACTIONS[options.action]
+    if unknown := set(options.method or ()) - set(known):
+        parser.error(f"{', '.join(sorted(unknown))}: no method of {options.action}, which has {', '.join(known)}")
+    methods = options.method or list(known)
     cv2.setNumThreads(1)
-    kept = Kept(options.masks, options.variant)
-    show = None
     if options.pictures is not None:
         options.pictures.mkdir(parents=True, exist_ok=True)
-
-        def show(case: Case, *pictures: np.ndarray) -> None:
-            side_by_side(*pictures).save(options.pictures / f"{case.name.replace(' ', '-')}.jpg", quality=88)
-
-    rows = []
-    for case in cases(options.scene or SCENES):
-        for method in options.method or METHODS:
-            if method == "ours":
-                found = measure(case, method, options.masks, options.variant, show)
-            else:
-                found = kept.get(
-                    case.name, method, partial(measure, case, method, options.masks, options.variant, None)
-                )
-            rows.append(Row(case, method, found))
-    report(rows)
+    if options.action == "recolor":
+        found = recolor(scenes, methods, options.masks, options.variant, options.pictures)
+        rows = [row_as_dict(row) for row in found]
+    elif options.action == "remove":
+        rows = _removing.run(scenes, methods, options.variant, options.pictures)
+    elif options.action == "texture":
+        rows = _texturing.run(scenes, methods, options.variant, options.pictures)
+    else:
+        rows = _albums.run(paint_body)
     if options.json is not None:
-        listed = [
-            {"scene": r.case.scene.name, "surface": r.case.surface, "paint": r.case.paint, "finish": r.case.finish,
-             "half": r.case.scene.half, "method": r.method, **({} if r.figures is None else asdict(r.figures))}
-            for r in rows
-        ]  # fmt: skip
-        options.json.write_text(json.dumps(listed, indent=1) + "\n")
+        options.json.write_text(json.dumps(rows, indent=1) + "\n")
     return 0
 
 

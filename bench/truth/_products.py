@@ -11,7 +11,7 @@ from _demo_products import softbox, sweep
 from _look import Look, Set
 from _rooms import sun
 
-__all__ = ["PRODUCTS"]
+__all__ = ["ALBUM", "PRODUCTS"]
 
 
 def _skin(tone: Sequence[int], size: tuple[int, int], seed: int) -> Image8:
@@ -30,9 +30,8 @@ def _printed(
     return skin, ("text", (skin != bare).any(axis=2))
 
 
-def tin(stage: Stage, look: Look) -> None:
-    """A satin blue tea tin with white print and a steel lid; one small hard lamp and a weak cool fill."""
-    sweep(stage, (196, 194, 190))
+def _tea(stage: Stage, look: Look) -> None:
+    """A satin blue tea tin with white print and a steel lid."""
     tone = look.tone("body", (54, 92, 146))
     lines = [("EVERY DAY", 0.26, 0.07), ("Green Tea", 0.42, 0.16), ("first harvest   80 g", 0.68, 0.06)]
     skin, ink = _printed(tone, (700, 1700), lines, (244, 242, 234), 3)
@@ -44,9 +43,31 @@ def tin(stage: Stage, look: Look) -> None:
     if not look.bare:
         cup = lathe([(0, 0), (0.022, 0), (0.034, 0.03), (0.036, 0.048), (0.034, 0.048), (0.03, 0.01), (0, 0.008)], 128)
         stage.add("extra", cup.moved(0.125, 0.03, 0), (222, 216, 204), rough=0.2, coat=0.5)
+
+
+def tin(stage: Stage, look: Look) -> None:
+    """The tea tin under one small hard lamp and a weak cool fill."""
+    sweep(stage, (196, 194, 190))
+    _tea(stage, look)
     softbox(stage, (-0.7, -0.65, 0.75), 0.1, (300, 285, 262))
     softbox(stage, (1.1, -0.5, 0.6), 0.9, (1.1, 1.25, 1.45))
     softbox(stage, (0.0, 0.2, 1.6), 1.2, (1.5, 1.55, 1.6))
+
+
+def _tin_tungsten(stage: Stage, look: Look) -> None:
+    """The same under two warm lamps, the camera's white balance left on daylight."""
+    sweep(stage, (214, 212, 206))
+    _tea(stage, look)
+    softbox(stage, (0.8, -0.7, 0.8), 0.5, (16, 10.5, 6.2))
+    softbox(stage, (-1.0, -0.3, 0.9), 0.8, (2.2, 1.5, 0.9))
+
+
+def _tin_shade(stage: Stage, look: Look) -> None:
+    """The same in the blue light of a shaded window, a stop too dark."""
+    sweep(stage, (170, 172, 176))
+    _tea(stage, look)
+    softbox(stage, (-1.3, -0.2, 0.8), 1.2, (2.2, 2.9, 3.9))
+    softbox(stage, (0.3, -0.2, 1.7), 1.2, (0.7, 0.9, 1.2))
 
 
 def jug(stage: Stage, look: Look) -> None:
@@ -152,3 +173,9 @@ PRODUCTS = {
     "vase": Set(vase, Camera((0.05, -0.95, 0.32), (0.03, 0.0, 0.17), 30), 0.8, (1.0, 1.0, 1.05), seed=113),
     "radio": Set(radio, Camera((0.42, -0.7, 0.44), (-0.01, 0.0, 0.1), 29), 0.8, seed=114),
 }
+
+ALBUM = {
+    "tin_tungsten": Set(_tin_tungsten, Camera((0.12, -0.54, 0.2), (0.03, 0.0, 0.066), 28), 0.8, seed=121),
+    "tin_shade": Set(_tin_shade, Camera((-0.08, -0.58, 0.16), (0.02, 0.0, 0.066), 28), 0.75, seed=122),
+}
+"""The tin once more in other light, from other places."""

@@ -158,10 +158,10 @@ def galley(stage: Stage, look: Look) -> None:
     stage.add("other", rounded_box((width, 0.62, 0.036), 0.006).moved(width / 2, depth - 0.31, 0.862), slab, rough=0.25)
     face, lines = tiles((1.6, 0.56), (0.1, 0.1), (236, 234, 228), (186, 182, 174), 5, 0.004, 600)
     splash = plate((0.05, depth - 0.008, 0.9), (1.6, 0, 0), (0, 0, 0.56))
-    stage.add("tile", splash, face[::-1].copy(), rough=0.12, marks=("grout", lines[::-1].copy()))
+    stage.add("tile", splash, face[::-1].copy(), rough=0.12, marks=("tile_joint", lines[::-1].copy()))
     side, marks = tiles((2.4, 0.56), (0.1, 0.1), (236, 234, 228), (186, 182, 174), 6, 0.004, 600)
     along = plate((0.008, 1.35, 0.9), (0, 2.4, 0), (0, 0, 0.56))
-    stage.add("tile", along, side[::-1].copy(), rough=0.12, marks=("grout", marks[::-1].copy()))
+    stage.add("tile", along, side[::-1].copy(), rough=0.12, marks=("tile_joint", marks[::-1].copy()))
     kettle = [(0, 0), (0.085, 0), (0.09, 0.02), (0.075, 0.13), (0.05, 0.16), (0.015, 0.165), (0.015, 0.185), (0, 0.187)]
     stage.add("other", lathe(kettle).moved(0.3, 2.3, 0.896), (176, 60, 44), rough=0.15, coat=0.8)
     for x, tone in ((1.1, (214, 196, 160)), (1.24, (120, 86, 60)), (1.4, (224, 220, 210))):

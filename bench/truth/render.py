@@ -36,7 +36,7 @@ from _demo_develop import denoise, merge  # noqa: E402
 from _demo_parts import Stage  # noqa: E402
 from _look import Look, Set  # noqa: E402
 from _patterns import PATTERN_SIDE, PATTERNS  # noqa: E402
-from _products import PRODUCTS  # noqa: E402
+from _products import ALBUM, PRODUCTS  # noqa: E402
 from _rooms import ROOMS  # noqa: E402
 from _rooms_held_out import ROOMS as MORE_ROOMS  # noqa: E402
 from _trace import ManyLooks, surfaces  # noqa: E402
@@ -44,7 +44,7 @@ from _trace import ManyLooks, surfaces  # noqa: E402
 PICTURES = HERE / "pictures"
 SIZE = (800, 600)
 PASSES = 8
-SETS: dict[str, Set] = ROOMS | MORE_ROOMS | PRODUCTS
+SETS: dict[str, Set] = ROOMS | MORE_ROOMS | PRODUCTS | ALBUM
 BOOK: dict[str, Any] = tomllib.loads((HERE / "scenes.toml").read_text())
 
 Light = NDArray[np.float32]
@@ -121,24 +121,26 @@ def quad(place: Set) -> list[list[float]]:
     for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1)):
         ray = np.array([x, y, 0.0]) - eye
         u, v = focal * (ray @ right) / (ray @ ahead), focal * (ray @ down) / (ray @ ahead)
-        seen.append([SIZE[0] / 2 + u, SIZE[1] / 2 + v + camera.shift * SIZE[1]])
+        seen.append([SIZE[0] / 2 + u, SIZE[1] / 2 + v - camera.shift * SIZE[1]])
     return seen
 
 
 def render(name: str, spp: int) -> None:
     """Write every picture of a scene."""
     start = time.perf_counter()
-    place, scene = SETS[name], BOOK["scenes"][name]
+    place, scene = SETS[name], BOOK["scenes"].get(name, {"surfaces": {}, "curve": "srgb"})
     folder = PICTURES / name
     folder.mkdir(parents=True, exist_ok=True)
     wanted = looks(scene)
     light, known = trace(place, list(wanted.values()), spp)
-    crop = around(known.labels == BOOK["labels"].index("extra"), 24)
-    (bare,), _ = trace(place, [Look(bare=True)], spp, crop)
-    without = light[0].copy()
-    without[crop[1] : crop[1] + crop[3], crop[0] : crop[0] + crop[2]] = bare
+    pictures = dict(zip(wanted, light, strict=True))
+    if scene["surfaces"]:
+        crop = around(known.labels == BOOK["labels"].index("extra"), 24)
+        (bare,), _ = trace(place, [Look(bare=True)], spp, crop)
+        pictures["removed"] = light[0].copy()
+        pictures["removed"][crop[1] : crop[1] + crop[3], crop[0] : crop[0] + crop[2]] = bare
     turn = -1 if scene.get("mirrored") else 1
-    for which, value in zip([*wanted, "removed"], [*light, without], strict=True):
+    for which, value in pictures.items():
         photo = develop(value, place, scene["curve"])[:, ::turn]
         save(photo, folder / f"{which}.webp", changed(known.labels[:, ::turn], which, BOOK["labels"], BOOK["margin"]))
     Image.fromarray(np.ascontiguousarray(known.labels[:, ::turn])).save(folder / "labels.png", optimize=True)
@@ -161,6 +163,9 @@ def main() -> None:
     parser.add_argument("scenes", nargs="*", metavar="SCENE", help=f"any of {', '.join(SETS)}")
     parser.add_argument("--spp", type=int, default=48, help="samples a pixel")
     options = parser.parse_args()
+    (HERE / "patterns").mkdir(exist_ok=True)
+    for name, pattern in PATTERNS.items():
+        save(pattern(), HERE / "patterns" / f"{name}.webp", np.ones((1, 1), bool))
     for name in options.scenes or SETS:
         render(name, options.spp)
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,19 +86,41 @@ def test_noise_has_the_strength_it_says() -> None:
     np.testing.assert_array_equal(noisy, varied(grey, "noise"))
 
 
-def test_the_command_prints_and_writes_the_table(tmp_path: Path) -> None:
-    arguments = ["--scene", "tin", "--method", "ours", "--method", "flat", "--pictures", str(tmp_path / "sheets")]
-    run = subprocess.run(
-        [sys.executable, str(ROOT / "bench" / "quality.py"), *arguments, "--json", str(tmp_path / "rows.json")],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+def run(folder: Path, *arguments: str) -> tuple[str, list[dict[str, Any]]]:
+    """What the command prints, and the rows that it writes."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bench" / "quality.py"), *arguments, "--json", str(folder / "rows.json")],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    assert run.returncode == 0, run.stderr
-    assert "worst of ours" in run.stdout
-    rows = json.loads((tmp_path / "rows.json").read_text())
+    assert done.returncode == 0, done.stderr
+    return done.stdout, json.loads((folder / "rows.json").read_text())
+
+
+def test_the_command_prints_and_writes_the_table(tmp_path: Path) -> None:
+    methods = ("--method", "ours", "--method", "flat")
+    printed, rows = run(tmp_path, "--scene", "vase", *methods, "--pictures", str(tmp_path / "sheets"))
+    assert "worst of ours" in printed
     assert len(rows) == 2 * len(PAINTS)
     assert all(row["outside"] == 0 for row in rows)
     assert len(list((tmp_path / "sheets").glob("*.jpg"))) == len(PAINTS)
+    ours, flat = ([row["median"] for row in rows if row["method"] == method] for method in ("ours", "flat"))
+    assert all(a < b for a, b in zip(ours, flat, strict=True))
+
+
+def test_a_lit_plane_is_nearer_to_the_true_floor_than_a_flat_paste(tmp_path: Path) -> None:
+    """The corners that are stored are where the floor really lies: only then does structure agree."""
+    _, rows = run(tmp_path, "--action", "texture", "--scene", "galley", "--scene", "hall")
+    likeness = {(row["scene"], row["method"]): row["ssim"] for row in rows}
+    for scene in ("galley", "hall"):
+        assert likeness[scene, "plane_light"] > likeness[scene, "tiles"] + 0.2
+        assert likeness[scene, "plane_light"] > 0.85
+
+
+def test_an_album_has_less_spread_after_one_rule(tmp_path: Path) -> None:
+    _, (row,) = run(tmp_path, "--action", "album")
+    assert row["before_max"] > 8
+    assert row["after_max"] < 1.5
