@@ -26,6 +26,7 @@ JSON = st.recursive(
 )
 FIELDS = ["name", "preset_id", "preset", "item_count", "concepts", "protect", "rule_id", "output_template"]
 FIELDS += ["device_hash", "idx", "status", "output_key", "preview_key", "error", "idempotency_key"]
+FIELDS += ["mask_keys", "instances_key", "warnings", "timings_ms"]
 BODIES = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=8)
 WITH_A_RULE = st.fixed_dictionaries(
     {
