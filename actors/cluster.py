@@ -34,6 +34,8 @@ __all__ = ["ClusterError", "Running", "System", "connect", "running"]
 
 OBJECT_STORE_BYTES = 100 * 2**20
 """No photo passes through Ray's object store."""
+NO_TASK_EVENTS = {"task_events_report_interval_ms": 0}
+"""Ray keeps a record of the last 100,000 calls for its dashboard, which is off: 160 MiB that fill up within hours."""
 READY_WITHIN_S = 120.0
 TARGETS = "prometheus.json"
 """What Prometheus scrapes, for its file_sd_configs: beside run.json, and as long as the system runs."""
@@ -172,6 +174,7 @@ class System:
                     object_store_memory=OBJECT_STORE_BYTES,
                     resources={LOG_NODE: 1_000},
                     _metrics_export_port=settings.metrics_port or free_port(),
+                    _system_config=NO_TASK_EVENTS,
                 )
             except Exception as error:  # Ray raises plain ones: a daemon that is too slow on a busy machine, say
                 raise ClusterError(f"Ray did not start; try again: {_cause(error)}") from error

@@ -28,6 +28,15 @@ job = ray.get(job_coordinator(sys.argv[3]).state.remote())
 print(json.dumps([ray.get(ref), refused, job["status"]]))
 """
 
+RECORDED = """
+import sys, time, ray
+from s3palette.client.ray import connect, user_limiter
+connect(sys.argv[1])
+ray.get([user_limiter(sys.argv[2]).state.remote() for _ in range(20)])
+time.sleep(float(sys.argv[3]))  # Ray's own default is to report each second
+print(len(ray._private.state.state._get_all_task_events()))
+"""
+
 
 def test_a_second_process_gets_the_state_of_a_user_and_a_job(external: SystemUnderTest) -> None:
     with external.sign_up() as client:
@@ -39,6 +48,15 @@ def test_a_second_process_gets_the_state_of_a_user_and_a_job(external: SystemUnd
         state, refused, status = json.loads(told.stdout.strip().splitlines()[-1])
     assert (state["user_id"], state["credits"], state["concurrent_jobs"]) == (me["user_id"], 6, 1)
     assert (refused, status) == ("TOKEN_INVALID", "created")
+
+
+def test_ray_keeps_no_record_of_calls(external: SystemUnderTest) -> None:
+    """Its control process would grow by them for hours, and nobody reads them."""
+    with external.sign_up() as client:
+        user_id = data(client.get("/me"))["user_id"]
+    command = [sys.executable, "-c", RECORDED, str(external.data_dir), user_id, "1.5"]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert told.stdout.strip() == "0", told.stderr
 
 
 def test_an_operator_changes_a_plan_and_grants_credits(external: SystemUnderTest) -> None:
