@@ -328,15 +328,26 @@ class System:
         with contextlib.suppress(Exception):  # a host that does not answer is stopped with the cluster
             ray.get([host.close.remote(CLOSE_PATIENCE_S) for host in self._hosts], timeout=CLOSE_PATIENCE_S + 5)
         if not self._own_cluster:
-            from ray import serve
-
-            for app in ("api", "engine"):
-                with contextlib.suppress(Exception):
-                    serve.delete(app)
+            with contextlib.suppress(Exception):  # Serve never came up, or is gone
+                _stop_serve()
             for host in self._hosts:
                 ray.kill(host)
         self._hosts = []
         ray.shutdown()
+
+
+def _stop_serve() -> None:
+    """On a cluster that lives on. Serve goes too, unless it runs something else: its proxy would hold our port."""
+    from ray import serve
+
+    from actors.photo_dispatch import ENGINE_APP
+
+    ours = {"api", ENGINE_APP}
+    if serve.status().applications.keys() <= ours:
+        serve.shutdown()
+    else:
+        for app in ours:
+            serve.delete(app, _blocking=False)
 
 
 def _why_not_deployed(status: Any) -> str:

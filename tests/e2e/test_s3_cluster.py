@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from actors.ports import is_free
 from s3palette.client import Client
 
 from .._s3_proxy import BadNetwork, bad_network
@@ -46,7 +47,9 @@ def system(
         "S3P_S3_BUCKET": "two-nodes",
     }
     folder = tmp_path_factory.mktemp("two_nodes")
-    yield from start(folder, "classical", **bucket, **nodes.environment, S3P_ENGINE_MIN_REPLICAS="0")
+    for started in start(folder, "classical", **bucket, **nodes.environment, S3P_ENGINE_MIN_REPLICAS="0"):
+        yield started
+    assert is_free(httpx.URL(started.url).port or 0), "what was stopped on a cluster that lives on holds its port"
 
 
 @pytest.fixture
