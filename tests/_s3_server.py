@@ -24,7 +24,7 @@ from actors.ports import free_port
 __all__ = ["S3Server", "kind_of_server", "s3_server"]
 
 ACCESS_KEY, SECRET_KEY = "s3palette-tests", "the-secret-of-the-bucket-of-the-tests"
-STARTS_WITHIN_S = 60.0
+STARTS_WITHIN_S = 120.0
 STOPS_WITHIN_S = 5.0
 CEPH = ("ceph", "ceph-authtool", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin")
 

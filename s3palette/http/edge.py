@@ -22,6 +22,7 @@ from s3palette.http.call import REQUEST_ID, ROUTE, SERVICES, USER_ID, Services
 from s3palette.http.cors import Cors
 from s3palette.http.errors import as_palette_error
 from s3palette.http.gate import Gate
+from s3palette.storage import StoreUnavailable
 
 __all__ = ["Edge"]
 
@@ -129,6 +130,8 @@ class Edge:
         request_id = scope[REQUEST_ID]
         if isinstance(told, InternalError):
             _log.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
+        elif isinstance(error, StoreUnavailable):  # the caller is not told where the store is
+            _log.warning("%s", error)
         answer = envelope.failure(told, request_id=request_id, at=self._services.deps.clock())
         if isinstance(told, MethodNotAllowed):
             answer.headers["Allow"] = self._allowed(scope)

@@ -200,7 +200,9 @@ class LostStore(MemoryStore):
         (StoreRefused("the object store http://10.0.0.5/album refuses us (AccessDenied)"), (500, "INTERNAL_ERROR")),
     ],
 )
-async def test_a_store_that_cannot_be_asked(make_api: Any, reason: Exception, says: tuple[int, str]) -> None:
+async def test_a_store_that_cannot_be_asked(
+    make_api: Any, caplog: pytest.LogCaptureFixture, reason: Exception, says: tuple[int, str]
+) -> None:
     api = make_api({"store": LostStore(reason)})
     user = await api.user("abc")
     made = await user.post("/jobs", json={"preset": "interior", "item_count": 1})
@@ -209,6 +211,7 @@ async def test_a_store_that_cannot_be_asked(make_api: Any, reason: Exception, sa
     assert error_of(answer) == says
     assert ("retry-after" in answer.headers) is (says[0] == 503)
     assert "10.0.0.5" not in answer.text
+    assert str(reason) in caplog.text  # the operator is told
 
 
 async def test_a_photo_that_is_too_large_for_a_store_that_takes_anything(make_api: Any) -> None:
