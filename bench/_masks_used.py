@@ -41,7 +41,8 @@ def given(scene: Scene, photo: Rgb, surface: str, masks: str) -> tuple[Segmentat
 
 def _coarse(exact: Bits) -> np.ndarray:
     small = cv2.resize(exact.astype(np.float32), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    wobble = cv2.GaussianBlur(np.random.default_rng(5).normal(size=(2, _SIDE, _SIDE)), (0, 0), 6)
+    rng = np.random.default_rng(5)
+    wobble = np.stack([cv2.GaussianBlur(rng.normal(size=(_SIDE, _SIDE)), (0, 0), 6) for _ in range(2)])
     y, x = np.mgrid[:_SIDE, :_SIDE] + 0.7 * wobble / wobble.std()
     moved = cv2.remap(
         small, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from _figures import difference, figures
+from _masks_used import given
 from _truth import PAINTS, SCENES, varied
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +77,17 @@ def test_a_scene_is_complete(name: str) -> None:
 def test_both_halves_have_rooms_and_products() -> None:
     kinds = [(scene.half, scene.kind) for scene in SCENES.values()]
     assert all(kinds.count((half, kind)) == 2 for half in ("tune", "held_out") for kind in ("room", "product"))
+
+
+@pytest.mark.parametrize(("name", "surface"), [("study", "wall"), ("jug", "body")])
+def test_a_matted_mask_is_soft_and_a_little_off(name: str, surface: str) -> None:
+    scene = SCENES[name]
+    answer, _ = given(scene, scene.base(), surface, "matted")
+    mask, exact = answer.instances[0].mask, scene.mask(surface)
+    assert mask.shape == (288, 288)
+    assert 0.01 < ((mask > 0.05) & (mask < 0.95)).mean() < 0.2
+    full = cv2.resize(mask, exact.shape[::-1]) >= 0.5
+    assert 0.93 < (full & exact).sum() / (full | exact).sum() < 0.995
 
 
 def test_noise_has_the_strength_it_says() -> None:
