@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 import cv2
 import numpy as np
-from _truth import Bits, Scene
+from _truth import SCENES, Bits, Scene, varied
 
 from engine.segment.classical import ClassicalSegmenter
-from engine.types import Instance, Photo, Prompt, Rgb, Segmentation
+from engine.types import Instance, Photo, Prompt, Segmentation
 
 __all__ = ["GUARDS", "MASKS", "given", "replayed"]
 
@@ -20,7 +21,7 @@ GUARDS: Final[Mapping[str, str]] = {"body": "text", "floor": "grout"}
 """Surface -> the class that lies on it and is protected."""
 
 
-def given(scene: Scene, photo: Rgb, surface: str, masks: str) -> tuple[Segmentation, Segmentation | None] | None:
+def given(scene: Scene, variant: str, surface: str, masks: str) -> tuple[Segmentation, Segmentation | None] | None:
     """What the engine is told of a surface and of what lies on it; None where the classical segmenter finds none.
 
     "exact" is the truth. "matted" is the truth as SAM 3 would give it: probabilities at 288 x 288, the edge soft and
@@ -31,12 +32,18 @@ def given(scene: Scene, photo: Rgb, surface: str, masks: str) -> tuple[Segmentat
     if guard is not None and scene.mask(guard).any():
         guarded = replayed(guard, scene.mask(guard).astype(np.float32))
     if masks == "classical":
-        prompt = Prompt(surface, surface, surface)
-        segmenter = ClassicalSegmenter()
-        (answer,) = segmenter.segment(segmenter.encode_images([Photo(photo)])[0], [prompt], [surface])
+        answer = _classical(scene.name, variant, surface)
         return None if answer.status != "found" else (answer, guarded)
     exact = scene.mask(surface)
     return replayed(surface, _coarse(exact) if masks == "matted" else exact.astype(np.float32)), guarded
+
+
+@cache
+def _classical(name: str, variant: str, surface: str) -> Segmentation:
+    segmenter, prompt = ClassicalSegmenter(), Prompt(surface, surface, surface)
+    photo = Photo(varied(SCENES[name].base(), variant))
+    (answer,) = segmenter.segment(segmenter.encode_images([photo])[0], [prompt], segmenter.encode_text([prompt]))
+    return answer
 
 
 def _coarse(exact: Bits) -> np.ndarray:

@@ -112,7 +112,7 @@ def measure(case: Case, method: str, masks: str, variant: str, sheets: Path | No
     """Run one method on one case; a sheet of the pictures goes into the folder `sheets`."""
     base, truth = case.scene.base(), case.scene.truth(f"{case.surface}-{case.paint}")
     photo, inside = varied(base, variant), case.scene.mask(case.surface)
-    answers = given(case.scene, photo, case.surface, masks)
+    answers = given(case.scene, variant, case.surface, masks)
     if answers is None:
         return None
     red, green, blue = (int(v) for v in np.median(truth[inside], axis=0))
