@@ -21,7 +21,7 @@ class Paint(Protocol):
     def opaque(self, rgb: Rgb, at: Window) -> Rgb:
         """New bytes for (h, w, 3) uint8 sRGB, pixels that belong to the region wholly.
 
-        A pixel's result may depend on its neighbours up to 2 px away.
+        A pixel's result may depend on its neighbours up to 8 px away.
         """
         ...
 

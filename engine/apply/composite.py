@@ -25,7 +25,7 @@ from engine.types import Rgb
 __all__ = ["composite"]
 
 _PURITY = 24
-_PAINT_MARGIN = 2  # px a paint may look around a pixel
+_PAINT_MARGIN = 8  # px a paint may look around a pixel
 
 
 def composite(out: Rgb, region: Region, paint: Paint) -> None:

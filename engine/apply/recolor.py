@@ -2,19 +2,22 @@
 
 Light that a matt surface sends back is its reflectance times the light that falls on it, channel by channel. So
 dividing the linear value by the region's median and multiplying by the target keeps every shadow and every grain, and
-makes the median exactly the target. Three things bend the plain ratio, each only where it would fail:
+makes the median exactly the target. The plain ratio is bent where it would fail:
 
-- *a floor*, where the region is so dark that its own noise is the larger part of a ratio;
-- *a shoulder*, where the ratio would run past white: white stays white and nothing clips into a flat patch;
-- *finer steps*: where one step of the photo becomes several of the result, the value is first placed within its step
-  by its neighbourhood's mean, or a smooth dark gradient would come out in bands.
+- *gloss* is not paint: it is split off, kept as it is, and laid on the new colour (`_surface`);
+- *a channel that the old paint swallows* (blue on ochre) holds more gloss and noise than light: where it is to be
+  amplified, the light is read from the other channels;
+- *contrast* shrinks where a dark surface becomes a light one: light surfaces light each other's shadows, and a dark
+  one's shading is in good part gloss;
+- *noise* is taken out where it would be amplified (`_denoise`), which also fills in the steps between two dark bytes;
+- *a shoulder* where the result would run past white: nothing clips into a flat patch.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final, TypeVar
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
 
 import cv2
 import numpy as np
@@ -22,82 +25,164 @@ from numpy.typing import NDArray
 
 from engine._counts import counts
 from engine._tiles import Sites, Window, strips
+from engine.apply._denoise import REACH, denoised, noise_level
 from engine.apply._shoulder import soft_shoulder
-from engine.colour import Linear, linear_of, srgb_of, to_bytes, to_linear
+from engine.apply._surface import Surface, luminance, read_surface
+from engine.colour import LUMA, Linear, linear_of, srgb_of, to_bytes, to_linear
 from engine.matte import Matte
 from engine.types import Mask, Recolor, Rgb
 
 __all__ = ["Repaint", "fit_recolor", "median_colour"]
 
-F = TypeVar("F", bound=np.floating)
-
 _CLIPPED: Final = 254
-_NOISE_FLOOR: Final = 0.012  # linear; below it (sRGB 28) 8-bit steps and sensor noise are over 3 % of the value
-_VEIL: Final = 4e-4  # linear; what even a pure black surface reflects, so that it keeps a trace of its light
 _KNEE: Final = 0.8
+_STEEP: Final = 1.5  # steps of the result for one of the photo, from which noise and bands can be seen
+_SAMPLES: Final = 60_000
+_BAND_ROWS, _BAND_PIXELS = 32, 500_000  # of a large photo only every so many rows are filtered for the fit
 _SUBSTEPS: Final = 16
-_STEEP: Final = 1.5  # steps of the result for one of the photo, from which bands can be seen
+_FINE: Final = linear_of(np.arange(255 * _SUBSTEPS + 1) / (255 * _SUBSTEPS)).astype(np.float32)
+# The next six were tuned on half of bench/truth.
+_SWALLOWED: Final = 0.09  # linear; a channel this dark is half light and half gloss
+_APART: Final = (1.5, 3.0)  # ratio of two channels' gains from which the weaker's own light is trusted less, least
+_CALM: Final = (2.0, 30.0)  # gain in luminance from which contrast shrinks, and at which it shrinks no further
+_LEAST_CONTRAST: Final = 0.6  # exponent of the shading there
+_GLOSSY_CONTRAST: Final = 0.15  # and on black gloss, whose shading is hardly any of its own
+_SPOT: Final = 2.0  # times the median: what is brighter on black gloss is a reflection
+_LEAST_BODY: Final = 0.15  # share of the target that is paint, however much gloss the surface has
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Repaint:
-    """A fitted recolour: one curve a channel. Satisfies `engine.apply.Paint`."""
+    """A fitted recolour. Satisfies `engine.apply.Paint`."""
 
-    median: tuple[float, float, float]
-    """The region's median colour in units of sRGB bytes."""
+    surface: Surface
     target: tuple[int, int, int]
-    """The colour it becomes, sRGB bytes."""
+    """The colour the median becomes, sRGB bytes."""
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Last correction of each channel, by which the region's median comes out exactly."""
+    noise: tuple[float, float, float] | None = None
+    """Standard deviations to be filtered out, sRGB steps; None: nothing is amplified enough to matter."""
+    within: Mask | None = None
+    """(h, w) uint8: the region, for the filter."""
 
-    @property
-    def steep(self) -> bool:
-        """True where one step of the photo becomes several of the result, from half the median up."""
-        levels = np.arange(256) / 255
-        return any(
-            np.diff(_curve(levels, self.median[c], self.target[c])[int(self.median[c] / 2) :]).max() > _STEEP / 255
-            for c in range(3)
-        )
+    @cached_property
+    def curves(self) -> Rgb | None:
+        """(256, 3) result bytes for each byte, where channels do not depend on each other; else None."""
+        if self.surface.hue_gloss or self.surface.black_gloss or self._contrast < 1 or (self._trust < 1).any():
+            return None
+        return to_bytes(self.linear(to_linear(np.arange(256, dtype=np.uint8).repeat(3).reshape(256, 3))))
+
+    @cached_property
+    def amplified(self) -> float:
+        """Steps of the result for one of the photo, about the median."""
+        before, after = srgb_of(self.surface.median), np.array(self.target) / 255
+        return float((after / np.maximum(before, 1 / 255)).max())
 
     def linear(self, colours: Linear, at: Sites | None = None) -> Linear:
-        """Map (..., 3) linear light; monotone in each channel, 0..1 to 0..1, the median to the target."""
-        mapped = [_repainted(colours[..., c], self.median[c], self.target[c]) for c in range(3)]
-        return np.stack(mapped, axis=-1).astype(np.float32)
+        """Map (..., 3) linear light, the median to the target; 0..1 to 0..1."""
+        value = self.unbounded(np.ascontiguousarray(colours, np.float32).reshape(-1, 3))
+        for c in range(3):
+            value[:, c] = soft_shoulder(value[:, c], *self._shoulder[c])
+        return value.reshape(colours.shape)
 
-    def opaque(self, rgb: Rgb, at: Window | None = None) -> Rgb:
-        """Map (h, w, 3) uint8 sRGB by table, with finer input steps where the curve is steep."""
-        table = _table(self.median, self.target)
-        if not self.steep:
-            painted: Rgb = cv2.LUT(rgb, table[None, ::_SUBSTEPS])
-            return painted
-        index = _within_step(rgb)
-        return np.stack([np.take(table[:, c], index[..., c]) for c in range(3)], axis=-1)
+    def opaque(self, rgb: Rgb, at: Window) -> Rgb:
+        """Map (h, w, 3) uint8 sRGB."""
+        if self.noise is not None and self.within is not None:
+            clean = denoised(rgb, self.within[at], self.noise, 1 / self.amplified)
+            return to_bytes(self.linear(_linear_of_floats(clean)))
+        if self.curves is None:
+            return to_bytes(self.linear(to_linear(rgb)))
+        painted: Rgb = cv2.LUT(rgb, self.curves[None])
+        return painted
 
+    def unbounded(self, light: Linear) -> Linear:
+        """(N, 3) linear light of the repainted surface, without bounds."""
+        if not len(light):
+            return light.copy()
+        gloss = self._gloss(light)
+        rest = light if gloss is None else np.maximum(light - gloss, np.float32(1e-6))
+        log_rest = cv2.log(np.maximum(rest, np.float32(1e-6)))
+        shading: Linear = cv2.log(np.maximum(rest @ self._weights, np.float32(1e-6))).reshape(-1, 1)
+        # The light's own tint; beyond a factor of ten it is noise.
+        tint = np.clip(log_rest - shading - self._log_body, np.float32(-2.3), np.float32(2.3))
+        painted: Linear = cv2.exp(tint * self._trust + shading * np.float32(self._contrast) + self._log_paint)
+        if gloss is not None:
+            painted += gloss
+        painted *= np.array(self.scale, np.float32)
+        return painted
 
-@lru_cache(maxsize=32)
-def _table(median: tuple[float, float, float], target: tuple[int, int, int]) -> Rgb:
-    """(255 * substeps + 1, 3) result bytes for inputs 0, 1/substeps, ... 255; a whole photo's tiles share it."""
-    levels = np.linspace(0, 1, 255 * _SUBSTEPS + 1)
-    curves = [_curve(levels, median[c], target[c]) for c in range(3)]
-    table = np.ascontiguousarray(np.rint(np.stack(curves, axis=-1) * 255).astype(np.uint8))
-    table.flags.writeable = False
-    return table
+    def _gloss(self, light: Linear) -> Linear | None:
+        """(N, 3): what of the light is gloss; None: nothing."""
+        surface = self.surface
+        if not (surface.hue_gloss or surface.black_gloss):
+            return None
+        grey = np.clip(light @ self._grey_part, np.float32(0), light.min(axis=1)) * np.float32(surface.hue_gloss)
+        bright = np.maximum(light @ LUMA, np.float32(1e-6))
+        over = np.maximum(1 - np.float32(_SPOT * luminance(surface.median)) / bright, np.float32(0))
+        gloss: Linear = grey[:, None] + light * (over * np.float32(surface.black_gloss))[:, None]
+        return gloss
 
+    @cached_property
+    def _paint(self) -> NDArray[np.float64]:
+        """The new paint's part of the median pixel, linear."""
+        target = linear_of(np.array(self.target) / 255)
+        return np.maximum(np.maximum(target - self.surface.haze, _LEAST_BODY * target), 1e-5)
 
-def _curve(levels: NDArray[np.float64], median: float, target: float) -> NDArray[np.float64]:
-    """`_repainted` from sRGB to sRGB, both 0..1."""
-    return srgb_of(_repainted(linear_of(levels), median, target))
+    @cached_property
+    def _trust(self) -> NDArray[np.float32]:
+        """(3,) 0..1: how far a channel's own light is believed."""
+        body = np.array(self.surface.body)
+        own = body**2 / (body**2 + _SWALLOWED**2)
+        gain = linear_of(np.array(self.target) / 255) / np.maximum(np.array(self.surface.median), 1e-5)
+        low, high = np.log(_APART)
+        apart = np.clip((np.log(np.maximum(gain, 1e-4) / max(float(gain.min()), 1e-4)) - low) / (high - low), 0, 1)
+        trust = 1 - (1 - own) * apart
+        whole: NDArray[np.float32] = np.where(trust > 0.95, 1, trust).astype(np.float32)
+        return whole
 
+    @cached_property
+    def _contrast(self) -> float:
+        """Exponent of the shading."""
+        gain = luminance(_colour(linear_of(np.array(self.target) / 255))) / max(luminance(self.surface.median), 1e-4)
+        low, high = np.log(_CALM)
+        shrunk = 1 - (1 - _LEAST_CONTRAST) * float(np.clip((np.log(max(gain, 1e-4)) - low) / (high - low), 0, 1))
+        glossy = self.surface.black_gloss
+        return shrunk * (1 - glossy) + min(shrunk, _GLOSSY_CONTRAST) * glossy
 
-def _repainted(light: NDArray[F], median_byte: float, target_byte: float) -> NDArray[F]:
-    """One channel's linear light after the repaint; median and target in units of sRGB bytes."""
-    median, target = (float(linear_of(byte / 255)) for byte in (median_byte, target_byte))
-    gain = (target + _VEIL) / (median + _VEIL)
-    floor = max(0.0, _NOISE_FLOOR - median) * max(0.0, 1 - 1 / gain) + _VEIL
-    slope = (target + _VEIL) / (median + floor)
-    # The higher the gain, the earlier the shoulder: past a dark thing's median there is more gloss than paint.
-    knee = target + max(0.0, _KNEE - target) / max(1.0, gain / 2)
-    kind = light.dtype.type
-    value: NDArray[F] = np.maximum(kind(target) + kind(slope) * (light - kind(median)), kind(0))
-    return soft_shoulder(value, knee, target + slope * (1 - median))
+    @cached_property
+    def _weights(self) -> NDArray[np.float32]:
+        """(3,) shading of a pixel as a mean of its channels; 1 at the median's body."""
+        body = np.maximum(np.array(self.surface.body), 1e-5)
+        believed = body**2 / (body**2 + _SWALLOWED**2)
+        weights: NDArray[np.float32] = (believed / (body * believed).sum()).astype(np.float32)
+        return weights
+
+    @cached_property
+    def _log_body(self) -> NDArray[np.float32]:
+        logs: NDArray[np.float32] = np.log(np.maximum(np.array(self.surface.body), 1e-6)).astype(np.float32)
+        return logs
+
+    @cached_property
+    def _log_paint(self) -> NDArray[np.float32]:
+        logs: NDArray[np.float32] = np.log(self._paint).astype(np.float32)
+        return logs
+
+    @cached_property
+    def _grey_part(self) -> NDArray[np.float32]:
+        """(3,) least squares: the grey part of a pixel that is a mixture of body and grey."""
+        mixture = np.stack([np.array(self.surface.body), np.ones(3)], axis=1)
+        grey: NDArray[np.float32] = np.linalg.pinv(mixture)[1].astype(np.float32)
+        return grey
+
+    @cached_property
+    def _shoulder(self) -> tuple[tuple[float, float], ...]:
+        """Knee and top of each channel."""
+        target = linear_of(np.array(self.target) / 255)
+        white = self.unbounded(np.ones((1, 3), np.float32))[0]
+        return tuple(
+            (float(t + max(0.0, _KNEE - t) / max(1.0, top / 2)), float(top))
+            for t, top in zip(target, white, strict=True)
+        )
 
 
 def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor) -> Repaint | None:
@@ -111,23 +196,22 @@ def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor) -> Repain
         action: the target colour.
 
     Returns:
-        The fitted curves, or None where nothing of the region is left.
+        The fitted paint, or None where nothing of the region is left.
     """
-    region = np.where(matte > 0, region, np.uint8(0))
-    if not region.any():
+    own = np.where(matte > 0, region, np.uint8(0))
+    if not own.any():
         return None
-    region = _without_blown(rgb, region)
-    paint = Repaint(median_colour(rgb, region), action.target)
-    opaque = np.where(matte == 255, region, np.uint8(0))
-    soft = (region > 0) & (matte < 255)
-    if not opaque.any():
-        return paint
-    # Pixels of the soft edge end up mixed, on either side of the target: the others make up the balance.
-    colours = to_linear(rgb[soft])
-    share = matte[soft].astype(np.float32)[:, None] / 255
-    mixed = to_bytes(colours + share * (paint.linear(colours) - colours))
-    below = (mixed < np.array(action.target)).sum(axis=0)
-    return Repaint(_median(rgb, opaque, _SUBSTEPS if paint.steep else 1, len(colours), below), action.target)
+    clear = _without_blown(rgb, own)
+    opaque = np.where(matte == 255, clear, np.uint8(0))
+    core = opaque if opaque.any() else clear
+    median = np.median(to_linear(_sampled(rgb, core)), axis=0)
+    paint = Repaint(read_surface(to_linear(_sampled(cv2.blur(rgb, (3, 3)), core)), median), action.target)
+    if paint.amplified > _STEEP:
+        paint = replace(paint, noise=noise_level(rgb, core), within=own)
+    target = linear_of(np.maximum(action.target, 0.5) / np.float64(255))
+    painted = paint.unbounded(_light_of(paint, rgb, core))
+    middle = [np.quantile(painted[:, c], rank) for c, rank in enumerate(_ranks(paint, rgb, clear, matte))]
+    return replace(paint, scale=_colour(target / np.maximum(middle, 1e-6)))
 
 
 def median_colour(rgb: Rgb, region: Mask) -> tuple[float, float, float]:
@@ -138,24 +222,14 @@ def median_colour(rgb: Rgb, region: Mask) -> tuple[float, float, float]:
     """
     if not region.any():
         raise ValueError("an empty region has no median colour")
-    return _median(rgb, region, 1)
-
-
-def _median(
-    rgb: Rgb, region: Mask, substeps: int, others: int = 0, below: NDArray[np.int64] | None = None
-) -> tuple[float, float, float]:
-    """Level that splits the region in halves, given `others` pixels of which `below` (3,) are under it anyway."""
-    size = 255 * substeps + 1
-    levels = np.zeros((3, size), np.int64)
+    levels = np.zeros((3, 256), np.int64)
     for y0, y1 in strips(0, rgb.shape[0]):
         inside = region[y0:y1]
         if inside.any():
-            values = rgb[y0:y1] if substeps == 1 else _within_step(rgb[y0:y1])
             for c in range(3):
-                levels[c] += counts(values, size, channel=c, within=inside)
-    total = levels[0].sum()
-    middle = np.clip((total + others + 1) // 2 - (0 if below is None else below), 1, total) * np.ones(3, np.int64)
-    red, green, blue = (float(np.searchsorted(np.cumsum(levels[c]), middle[c])) / substeps for c in range(3))
+                levels[c] += counts(rgb[y0:y1], 256, channel=c, within=inside)
+    middle = (levels[0].sum() + 1) // 2
+    red, green, blue = (float(np.searchsorted(np.cumsum(levels[c]), middle)) for c in range(3))
     return red, green, blue
 
 
@@ -165,10 +239,52 @@ def _without_blown(rgb: Rgb, region: Mask) -> Mask:
     return kept if 2 * cv2.countNonZero(kept) >= cv2.countNonZero(region) else region
 
 
-def _within_step(rgb: Rgb) -> NDArray[np.uint16]:
-    """Bytes in 1/16 steps, drawn to their 5x5 mean but never out of the half step that rounding hid."""
-    fine = rgb.astype(np.uint16) * np.uint16(_SUBSTEPS)
-    half = np.uint16(_SUBSTEPS // 2)
-    top = np.minimum(fine + half, np.uint16(255 * _SUBSTEPS))
-    placed: NDArray[np.uint16] = np.clip(cv2.blur(fine, (5, 5)), np.maximum(fine, half) - half, top)
-    return placed
+def _sampled(rgb: Rgb, region: Mask) -> Rgb:
+    """(N, 3): the region's pixels on a grid wide enough for N to stay near `_SAMPLES`; all of a small region's."""
+    step = max(1, int((cv2.countNonZero(region) / _SAMPLES) ** 0.5))
+    chosen: Rgb = rgb[::step, ::step][region[::step, ::step] > 0]
+    return chosen if len(chosen) else rgb[region > 0]
+
+
+def _ranks(paint: Repaint, rgb: Rgb, region: Mask, matte: Matte) -> NDArray[np.float64]:
+    """(3,) the quantile of the opaque pixels at which the whole region's median lies.
+
+    Pixels of the soft edge end up mixed, on either side of the target: the others make up the balance.
+    """
+    soft = (region > 0) & (matte < 255)
+    others, total = int(np.count_nonzero(soft)), cv2.countNonZero(region)
+    if not others or others == total:
+        return np.full(3, 0.5)
+    colours = to_linear(rgb[soft])
+    share = matte[soft].astype(np.float32)[:, None] / 255
+    mixed = to_bytes(colours + share * (paint.linear(colours) - colours))
+    below = (mixed < np.array(paint.target)).sum(axis=0)
+    ranks: NDArray[np.float64] = np.clip((total / 2 - below) / (total - others), 0.01, 0.99)
+    return ranks
+
+
+def _light_of(paint: Repaint, rgb: Rgb, region: Mask) -> Linear:
+    """(N, 3) linear light of pixels all over the region, less the noise that the paint will filter out."""
+    if paint.noise is None or paint.within is None:
+        return to_linear(_sampled(rgb, region))
+    height, width = region.shape
+    step = _BAND_ROWS * max(1, height * width // _BAND_PIXELS)
+    found = []
+    for y in range(0, height, step):
+        low, high = max(0, y - REACH), min(height, y + _BAND_ROWS + REACH)
+        inside = region[y : y + _BAND_ROWS] > 0
+        if inside.any():
+            clean = denoised(rgb[low:high], paint.within[low:high], paint.noise, 1 / paint.amplified)
+            found.append(clean[y - low :][: len(inside)][inside])
+    return _linear_of_floats(np.concatenate(found)) if found else to_linear(_sampled(rgb, region))
+
+
+def _linear_of_floats(srgb: NDArray[np.float32]) -> Linear:
+    """Linear light of sRGB values 0..255 between the bytes."""
+    light: Linear = np.take(_FINE, np.rint(srgb * np.float32(_SUBSTEPS)).astype(np.uint16))
+    return light
+
+
+def _colour(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
