@@ -10,7 +10,7 @@ from pathlib import Path
 from event_store._connection import transaction
 from event_store.errors import EventStoreError, SchemaTooNew
 
-__all__ = ["SCHEMA_VERSION", "connect_reader", "connect_writer", "schema_of", "schema_version"]
+__all__ = ["SCHEMA_VERSION", "connect_reader", "connect_writer", "empty_journal", "schema_of", "schema_version"]
 
 SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x45565354
@@ -136,6 +136,12 @@ def connect_writer(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise EventStoreError(f"{path} cannot be opened as an event log: {error}") from error
     return connection
+
+
+def empty_journal(connection: sqlite3.Connection) -> None:
+    """Bring what is only in the write-ahead log into the file. SQLite does it by itself where the last connection
+    closes, and other processes read on. Waits for one that is in the middle, as long as for its lock."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def connect_reader(path: Path, busy_timeout_s: float) -> sqlite3.Connection:

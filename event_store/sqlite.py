@@ -11,6 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from event_store._connection import ThreadedConnection, transaction
 from event_store._faults import FaultHook, no_faults
 from event_store._lane import Lane, OnCommit
 from event_store._query import counted, query
-from event_store._schema import connect_reader, connect_writer
+from event_store._schema import connect_reader, connect_writer, empty_journal
 from event_store._tables import known_tables
 from event_store.errors import EventStoreError, StoreClosed
 from event_store.types import (
@@ -188,9 +189,12 @@ class SqliteEventStore(EventStore):
         return await self._scan(_reader.verify, stream)
 
     async def close(self) -> None:
+        """What is under way is committed first. After it the file is whole without its journal, whoever still reads."""
         self._closed = True
         if self._writing is not None:
             await self._writing.lane.close()
+            with suppress(EventStoreError):  # a full disk, say: the journal keeps what it has
+                await self._writing.connection.run(empty_journal)
             await self._writing.connection.close()
         await self._reader.close()
 

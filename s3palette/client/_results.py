@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -9,6 +10,8 @@ from typing import Any, Self
 __all__ = ["Download", "Job", "JobItem", "Me", "NewJob", "SignIn", "Upload"]
 
 _ENDED = ("done", "failed", "canceled")
+_CONCEPT = re.compile(r"\w[\w-]{0,63}")
+"""A label map's file is named after its concept: no server chooses a folder of ours."""
 
 
 class _Read:
@@ -82,7 +85,7 @@ class JobItem:
             status=data["status"],
             error=data.get("error"),
             warnings=tuple(data.get("warnings") or ()),
-            masks=dict(data.get("masks") or {}),
+            masks={name: url for name, url in (data.get("masks") or {}).items() if _CONCEPT.fullmatch(name)},
             instances_url=data.get("instances_url"),
         )
 

@@ -68,6 +68,12 @@ def test_a_job_is_read_whole() -> None:
     assert read.downloads[0].output_url == "http://x/o"
 
 
+@pytest.mark.parametrize("name", ["../../x", "/x", "a/b", "a\\b", "..", ".x", "", "x\n", "-x", "x" * 65])
+def test_a_server_names_no_path(name: str) -> None:
+    item = {"idx": 0, "status": "done", "masks": {name: "http://x/m", "Wall": "http://x/w"}}
+    assert Script(job(items=[item])).play(api().job("j_1")).items[0].masks == {"Wall": "http://x/w"}
+
+
 @pytest.mark.parametrize("device", ["d", None])
 def test_a_sign_up_that_is_repeated_is_one_user(device: str | None) -> None:
     one = api(token=None)

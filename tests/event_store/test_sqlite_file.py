@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -38,6 +39,17 @@ def change(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in statements:
             connection.execute(statement)
+
+
+async def test_a_closed_log_is_one_file_while_others_still_read(tmp_path: Path, open_log: OpenLog) -> None:
+    file = tmp_path / "events.db"
+    store = await open_log(file)
+    with closing(sqlite3.connect(file)) as reader:  # the entrance's, killed a moment later
+        await store.append(step("a", 0, 2))
+        assert reader.execute("SELECT count(*) FROM events").fetchone() == (2,)
+        await store.close()
+        alone = shutil.copy(file, tmp_path / "copy.db")
+    assert [each.version for each in (await (await open_log(Path(alone))).load("a")).events] == [1, 2]
 
 
 VALUES = "stream, version, event_id, type, schema_version, data, key_id, metadata, recorded_at, prev_hash, hash"
