@@ -25,6 +25,7 @@ _BLACK: Final = (0.015, 0.03)  # linear; a surface darker than this has no hue t
 # Tuned on half of bench/truth: where gloss draws bright pixels this far towards grey, the surface shines.
 _GREYER: Final = (0.2, 0.34)
 _COLOURED: Final = (0.25, 0.35)  # saturation from which a surface's own hue can be told from grey light
+_MOST_HAZE: Final = 0.06  # linear; 4 % of white surroundings, more at grazing angles (Fresnel, refractive index 1.5)
 _FEWEST: Final = 100  # pixels a percentile needs
 
 
@@ -71,7 +72,7 @@ def read_surface(pixels: Linear, median: Linear) -> Surface:
     purest = float(np.percentile(clear, _PUREST)) if len(clear) >= _FEWEST else typical
     # Taking `haze` away from all channels makes the median pixel as pure as the purest ones.
     haze = hue_gloss * max(0.0, (middle.min() - purest * middle.max()) / max(1 - purest, 1e-6))
-    body = np.maximum(middle - haze, 0.05 * middle)
+    body = np.maximum(middle - min(haze, _MOST_HAZE), 0.05 * middle)
     haze = float((middle - body).min())
     return Surface(_triple(middle), _triple(middle - haze), hue_gloss, shines * black)
 
