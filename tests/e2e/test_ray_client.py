@@ -68,7 +68,7 @@ def test_an_operator_changes_a_plan_and_grants_credits(external: SystemUnderTest
         me = data(client.get("/me"))
         assert (me["plan"], me["credits"], me["max_concurrent_jobs"], me["max_rule_slots"]) == ("pro", 207, 3, 20)
         wrong = external.cli("user", "set-plan", user_id, "gold")
-        assert wrong.returncode == 1
+        assert wrong.returncode == 2  # of a command line that cannot be understood
         assert "gold" in wrong.stderr
         assert "Traceback" not in wrong.stderr
 
