@@ -41,7 +41,11 @@ _SECRET: Final = re.compile(
     r"|()\beyJ[\w-]+\.[\w-]+\.[\w-]+",
     re.IGNORECASE,
 )
-_CONTROL: Final = {code: f"\\x{code:02x}" for code in (*range(9), *range(10, 32), 127)}
+_CONTROL: Final = {code: f"\\x{code:02x}" for code in (*range(9), *range(10, 32), *range(127, 160))} | {
+    0x2028: r"\u2028",
+    0x2029: r"\u2029",
+}
+_PLAIN: Final = re.compile(r"[\w.:-]+", re.ASCII)
 
 _about: ContextVar[dict[str, Any]] = ContextVar("s3palette_log_about", default={})  # noqa: B039 - never changed
 
@@ -116,10 +120,16 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         # A stranger's line break in a message must not look like a line of ours.
         message = redacted(record.getMessage()).translate(_CONTROL)
-        about = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        about = "".join(f" {name}={_shown(value)}" for name, value in _fields(record).items())
         line = f"{_time(record)} {record.levelname:7} {self._process} {record.name}: {message}"
         line = f"{line} {about}" if about else line
         return f"{line}\n{redacted(self.formatException(record.exc_info))}" if record.exc_info else line
+
+
+def _shown(value: Any) -> str:
+    """A field's value as one word: a path that a stranger sent is neither a line nor a field of ours."""
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else json.dumps(redacted(text))
 
 
 class _File(RotatingFileHandler):

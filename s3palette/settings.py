@@ -33,6 +33,8 @@ MIN_SECRET_CHARS = 32
 """HS256 wants a key of 256 bits at least (RFC 7518, 3.2)."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(?:%\w+)?")
+_INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f]")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _BUCKET_SETTINGS = ("s3_endpoint", "s3_access_key", "s3_secret_key", "s3_bucket")
 _YEAR_S = 366 * 86_400
@@ -225,26 +227,15 @@ class Settings(BaseSettings):
     def _clean_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        try:
-            parts = urlsplit(value)
-            usable = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
-        except ValueError:
-            usable = False
-        if not usable:
+        if not _is_address(value) or urlsplit(value).query:
             raise ValueError("is not an address; give it as https://host or http://host:port")
         return value.rstrip("/")
 
     @field_validator("external_url")
     @classmethod
     def _endpoint(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                parts = urlsplit(value)
-                usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.fragment
-            except ValueError:
-                usable = False
-            if not usable:
-                raise ValueError("is not an address; give it as https://host/path")
+        if value is not None and not _is_address(value):
+            raise ValueError("is not an address; give it as https://host/path")
         return value
 
     @field_validator("s3_endpoint", "s3_public_endpoint")
@@ -324,6 +315,23 @@ class Settings(BaseSettings):
                 "client's address, or set the limit to 0."
             )
         return self
+
+
+def _is_address(value: str) -> bool:
+    """Whether a client could go there: http or https, a host that can be, a port that can be, nothing invisible."""
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+        named = host if ":" in host else host.encode("idna").decode()
+        return (
+            parts.scheme in ("http", "https")
+            and _HOST.fullmatch(named) is not None
+            and parts.port != 0
+            and not parts.fragment
+            and _INVISIBLE.search(value) is None
+        )
+    except ValueError:
+        return False
 
 
 def read_settings(**overrides: Any) -> Settings:

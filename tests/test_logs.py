@@ -74,14 +74,17 @@ def test_an_exception_is_part_of_its_line(tmp_path: Path) -> None:
     assert line["level"] == "error"
 
 
-def test_a_text_line_cannot_be_forged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("evil", ["\n", "\r", "\x1b[2K", "\x7f", "\x85", "\x9b", "\u2028", "\u2029"])
+def test_a_text_line_cannot_be_forged(tmp_path: Path, evil: str) -> None:
     path = configured(tmp_path, log_format="text")
-    logs.begin(request_id="r-1")
-    log.warning("PUT /a\n2026-01-01T00:00:00Z ERROR host-0 x: forged")
-    (line,) = path.read_text().splitlines()
-    assert line.endswith(
-        "host-0 s3palette.test: PUT /a\\x0a2026-01-01T00:00:00Z ERROR host-0 x: forged  request_id=r-1"
-    )
+    logs.begin(request_id="r-1", job=f"j{evil}2026-01-01T00:00:00Z ERROR host-0 x: forged user=u_2")
+    log.warning("PUT /a%s2026-01-01T00:00:00Z ERROR host-0 x: forged", evil)
+    (line,) = path.read_text("utf-8").splitlines()
+    assert evil not in line
+    message, _, about = line.partition("forged  ")
+    assert "host-0 s3palette.test: PUT /a\\" in message
+    assert about.startswith('request_id=r-1 job="j\\')
+    assert about.endswith('forged user=u_2"')
 
 
 @pytest.mark.parametrize(

@@ -35,12 +35,16 @@ def backup(
     settings = settings_from(data_dir=data_dir)
     if not settings.log_path.exists():
         raise fail(f"There is no event log in {settings.data_dir}; 's3palette up' makes one.")
-    if folder.resolve().is_relative_to(settings.objects_dir):
+    if folder.resolve().is_relative_to(settings.objects_dir.resolve()):
         raise fail(f"{folder} lies in the store that is to be copied; choose a folder elsewhere.")
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise fail(f"{folder} is not empty; choose a new folder.")
+        folder.chmod(0o700)
+    except OSError as error:
+        raise fail(f"{folder} cannot be used as a folder ({error.strerror}); choose another.") from None
+    try:
         copy = folder / settings.log_path.name
         _copy_log(settings.log_path, copy)
         with one_sentence(EventStoreError):

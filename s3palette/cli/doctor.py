@@ -46,6 +46,6 @@ def _show(name: str, finding: Finding) -> None:
     row = Table.grid(padding=(0, 2, 0, 0))
     row.add_column(width=4)
     row.add_column(width=13)
-    row.add_column()
+    row.add_column(overflow="fold")
     row.add_row(Text(finding.level, style=COLOURS[finding.level]), Text(name, style="bold"), Text(finding.sentence))
     Console().print(row)

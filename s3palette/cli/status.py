@@ -67,21 +67,22 @@ def _ready(url: str) -> dict[str, bool]:
 def _show(facts: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)  # paths and other people's messages may have brackets
     silent = [part for part, answers in facts["ready"].items() if not answers]
     state = "stopping" if facts.get("stopping") else "ready" if not silent else f"silent: {', '.join(silent)}"
     engine = facts.get("segmenter") or facts["engine"]
-    console.print(f"[bold]{facts['url']}[/]  {engine} engine, version {facts['version']}, pid {facts['pid']}")
+    console.print(f"{facts['url']}  {engine} engine, version {facts['version']}, pid {facts['pid']}", style="bold")
     console.print(f"  {state}", style="green" if facts["well"] else "red")
     if "error" in facts:
         console.print(facts["error"], style="red")
         return
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")
     for name, lines in _rows(facts):
-        table.add_row(name, "\n".join(lines) or "none")
+        table.add_row(name, Text("\n".join(lines) or "none"))
     console.print(table)
 
 

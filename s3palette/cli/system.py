@@ -54,6 +54,7 @@ def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is ready; stop it with 'down'.")] = False,
 ) -> None:
     """Start everything on this machine and say when it is ready."""
+    os.umask(0o077)  # photos, log and secrets are for their owner, whatever the shell says
     settings = settings_from(make_secrets=True, http_port=port, data_dir=data_dir, engine=engine)
     if detach:
         _up_detached(settings)

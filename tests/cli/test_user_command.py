@@ -79,11 +79,13 @@ def test_a_backup_is_a_data_dir(data_dir: Path, tmp_path: Path) -> None:
     (data_dir / "secrets" / "device_key").write_text("k" * 64)
     (data_dir / "objects" / "inputs").mkdir(parents=True)
     (data_dir / "objects" / "inputs" / "0.jpg").write_bytes(b"photo")
+    (tmp_path / "copy").mkdir(mode=0o755)
     code, told = run("backup", str(tmp_path / "copy"), "--data-dir", str(data_dir))
     assert (code, "10 events, every chain whole" in told) == (0, True)
     assert (tmp_path / "copy" / "objects" / "inputs" / "0.jpg").read_bytes() == b"photo"
     assert (tmp_path / "copy" / "secrets" / "device_key").read_text() == "k" * 64
-    assert (tmp_path / "copy" / "secrets").stat().st_mode & 0o777 == 0o700
+    for folder in (tmp_path / "copy", tmp_path / "copy" / "secrets"):
+        assert folder.stat().st_mode & 0o777 == 0o700
     assert schema_version(tmp_path / "copy" / "log.sqlite3") == schema_version(data_dir / "log.sqlite3")
     assert run("user", "show", "u_1", "--data-dir", str(tmp_path / "copy"))[0] == 0
     assert run("backup", str(tmp_path / "less"), "--no-photos", "--data-dir", str(data_dir))[0] == 0
@@ -93,8 +95,13 @@ def test_a_backup_is_a_data_dir(data_dir: Path, tmp_path: Path) -> None:
 def test_a_backup_that_cannot_be_is_refused(data_dir: Path, tmp_path: Path) -> None:
     assert "is not empty" in run("backup", str(data_dir), "--data-dir", str(data_dir))[1]
     assert "no event log" in run("backup", str(tmp_path / "x"), "--data-dir", str(tmp_path / "none"))[1]
+    (tmp_path / "link").symlink_to(data_dir)
     inside = data_dir / "objects" / "copy"
-    assert "lies in the store" in run("backup", str(inside), "--data-dir", str(data_dir))[1]
+    for named in (data_dir, tmp_path / "link"):
+        assert "lies in the store" in run("backup", str(inside), "--data-dir", str(named))[1]
+    (tmp_path / "file").write_text("of somebody")
+    told = run("backup", str(tmp_path / "file"), "--data-dir", str(data_dir))[1]
+    assert "cannot be used as a folder (File exists); choose another." in told  # and no advice to delete it
     with closing(sqlite3.connect(data_dir / "log.sqlite3")) as log, log:
         log.execute("UPDATE chain_heads SET hash = zeroblob(32)")
     code, told = run("backup", str(tmp_path / "forged"), "--data-dir", str(data_dir))
