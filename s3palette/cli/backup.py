@@ -53,10 +53,15 @@ def backup(
             shutil.copytree(settings.secrets_dir, folder / settings.secrets_dir.name)
         if photos and settings.store == "folder" and settings.objects_dir.exists():
             _copy_objects(settings, folder)
-    except (OSError, shutil.Error, sqlite3.Error) as error:
-        raise fail(f"The backup in {folder} is not complete ({error}); delete it and try again.") from None
+    except (OSError, sqlite3.Error) as error:
+        raise fail(f"The backup in {folder} is not complete ({_first(error)}); delete it and try again.") from None
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     typer.echo(f"{size(total)} in {folder}: {events} events, every chain whole. S3P_DATA_DIR={folder} runs on it.")
+
+
+def _first(error: Exception) -> object:
+    """The reason; of a folder's copy, which names every file, the first."""
+    return error.args[0][0][2] if isinstance(error, shutil.Error) else error
 
 
 def _copy_log(source: Path, target: Path) -> None:

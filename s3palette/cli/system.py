@@ -89,7 +89,9 @@ def _up_detached(settings: Settings) -> None:
         if (told := running(settings.data_dir)) is not None:
             raise fail(f"A system already runs on {settings.data_dir} at {told.url}; stop it with 's3palette down'.")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    log = settings.data_dir / "up.log"
+    log, lock = settings.data_dir / "up.log", settings.data_dir / "lock"
+    if lock.exists() and is_held(lock):
+        raise fail(f"A system is starting or stopping on {settings.data_dir}, see {log}; try again in a minute.")
     command = [sys.executable, "-m", "s3palette", "up", "--port", str(settings.http_port)]
     command += ["--data-dir", str(settings.data_dir), "--engine", settings.engine]
     with log.open("w") as out:

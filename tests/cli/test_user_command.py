@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -102,6 +103,11 @@ def test_a_backup_that_cannot_be_is_refused(data_dir: Path, tmp_path: Path) -> N
     (tmp_path / "file").write_text("of somebody")
     told = run("backup", str(tmp_path / "file"), "--data-dir", str(data_dir))[1]
     assert "cannot be used as a folder (File exists); choose another." in told  # and no advice to delete it
+    (data_dir / "objects" / "inputs").mkdir(parents=True)
+    for name in ("a", "b"):  # no copy of such a thing can be made
+        os.mkfifo(data_dir / "objects" / "inputs" / name)
+    code, told = run("backup", str(tmp_path / "part"), "--data-dir", str(data_dir))
+    assert (code, told.count("is a named pipe"), "delete it and try again" in told) == (1, 1, True)
     with closing(sqlite3.connect(data_dir / "log.sqlite3")) as log, log:
         log.execute("UPDATE chain_heads SET hash = zeroblob(32)")
     code, told = run("backup", str(tmp_path / "forged"), "--data-dir", str(data_dir))
