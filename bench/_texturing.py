@@ -1,7 +1,10 @@
 """`quality.py --action texture`: a floor in another material, against the scene rendered with it.
 
+`ours` is the engine told, as every peer is, where the floor lies; `ours_alone` finds the plane by itself, so its joints
+lie elsewhere than the truth's (SSIM says little of it) and only its light, colour and scale can be judged.
+
 Every method is told where the floor lies (four corners of a rectangle, as a user would set them), and gets the pattern
-in the mean colour that the true floor has, as recolor gets the truth's median. `tiles` pastes the pattern flat, as
+in the median colour that the true floor has, as recolor does. `tiles` pastes the pattern flat, as
 large as it is in the middle of the floor. `plane` lays it in perspective, unlit. `plane_light` also multiplies by the
 floor's own lightness over its median.
 """
@@ -21,7 +24,10 @@ from _truth import SCENES, Bits, Floor, Scene, varied
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
+from engine.apply import composite, fit_texture, region_of
 from engine.colour import LUMA, Linear, to_bytes, to_linear
+from engine.patterns import Sheet
+from engine.planes import Facet, facets_of, view_of
 from engine.types import Rgb
 
 __all__ = ["METHODS", "run"]
@@ -44,10 +50,11 @@ class Figures:
 
 
 def _plane(floor: Floor, size: tuple[int, ...]) -> NDArray[np.float64]:
-    """Pixels -> metres of the floor, (3, 3)."""
+    """Pixels -> metres of the floor, (3, 3), w > 0 before the horizon."""
     (x, y), (width, depth) = floor.origin, floor.metres
     corners = np.array([(x, y), (x + width, y), (x + width, y + depth), (x, y + depth)], np.float32)
-    return np.asarray(cv2.getPerspectiveTransform(floor.quad.astype(np.float32), corners), np.float64)
+    matrix = np.asarray(cv2.getPerspectiveTransform(floor.quad.astype(np.float32), corners), np.float64)
+    return matrix if matrix[2] @ (*floor.quad.mean(axis=0), 1) > 0 else -matrix
 
 
 def _laid(pattern: Rgb, floor: Floor, inside: Bits) -> Linear:
@@ -61,6 +68,29 @@ def _laid(pattern: Rgb, floor: Floor, inside: Bits) -> Linear:
             at = [(v / w * per_metre).astype(int) % len(pattern) for v in (y, x)]
             total += light[at[0], at[1]]
     return total / _FINE**2
+
+
+def _ours(photo: Rgb, inside: Bits, floor: Floor, pattern: Rgb) -> Rgb:
+    return _engine(photo, inside, pattern, floor, (Facet(_plane(floor, inside.shape)),))
+
+
+def _ours_alone(photo: Rgb, inside: Bits, floor: Floor, pattern: Rgb) -> Rgb:
+    mask = inside.astype(np.uint8) * 255
+    return _engine(photo, inside, pattern, floor, facets_of(mask, view_of(photo), "floor", 1.0))
+
+
+def _engine(photo: Rgb, inside: Bits, pattern: Rgb, floor: Floor, facets: Sequence[Facet]) -> Rgb:
+    """The engine's texture with this pattern as its sheet."""
+    light, side = to_linear(pattern), floor.pattern_side
+    mask = inside.astype(np.uint8) * 255
+    region = region_of(photo, mask, np.zeros_like(mask), np.full_like(mask, 255))
+    assert region is not None
+    red, green, blue = (int(v) for v in to_bytes(np.median(light, axis=(0, 1))))
+    paint = fit_texture(region, Sheet(light, (side, side)), (red, green, blue), facets)
+    assert paint is not None
+    result = photo.copy()
+    composite(result, region, paint)
+    return result
 
 
 def _tiles(photo: Rgb, inside: Bits, floor: Floor, pattern: Rgb) -> Rgb:
@@ -88,6 +118,8 @@ def _lit(photo: Rgb, inside: Bits, floor: Floor, pattern: Rgb) -> Rgb:
 
 
 METHODS: Final[Mapping[str, Callable[[Rgb, Bits, Floor, Rgb], Rgb]]] = {
+    "ours": _ours,
+    "ours_alone": _ours_alone,
     "tiles": _tiles,
     "plane": _unlit,
     "plane_light": _lit,
@@ -109,9 +141,9 @@ def _figures(result: Rgb, truth: Rgb, inside: Bits) -> Figures:
 
 
 def _exposed(pattern: Rgb, truth: Rgb) -> Rgb:
-    """The pattern with the mean colour (in linear light) that the true floor (N, 3) has in the photo."""
+    """The pattern with the median colour that the true floor (N, 3) has in the photo."""
     light = to_linear(pattern)
-    return to_bytes(light * (to_linear(truth).mean(axis=0) / light.mean(axis=(0, 1))))
+    return to_bytes(light * (np.median(to_linear(truth), axis=0) / np.median(light, axis=(0, 1))))
 
 
 def _retextured(scenes: Sequence[str]) -> list[Scene]:

@@ -1,6 +1,6 @@
 """S3 Palette's engine: photos and resolved recipes in, finished photos out. Usable without Ray and without the rest."""
 
-from engine.errors import BadMask, BadPhoto, EngineError, NeedsModel, NotSupported
+from engine.errors import BadMask, BadPhoto, EngineError, NeedsModel
 from engine.image_io import decode
 from engine.pipeline import process
 from engine.segment.classical import ClassicalSegmenter
@@ -12,9 +12,11 @@ from engine.types import (
     Exemplar,
     Instance,
     Layer,
+    Pattern,
     Photo,
     PhotoResult,
     Prompt,
+    Quad,
     Recipe,
     Recolor,
     Refinement,
@@ -36,10 +38,11 @@ __all__ = [
     "Instance",
     "Layer",
     "NeedsModel",
-    "NotSupported",
+    "Pattern",
     "Photo",
     "PhotoResult",
     "Prompt",
+    "Quad",
     "Recipe",
     "Recolor",
     "Refinement",

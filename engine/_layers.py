@@ -17,13 +17,28 @@ import cv2
 import numpy as np
 
 from engine._timed import timed
-from engine.apply import composite, fill_hole, fit, hole_of, region_of
+from engine.apply import Region, composite, fill_hole, fit, hole_of, region_of
 from engine.image_io import encode_label_map
 from engine.masks import binary, label_map, only
 from engine.matte import Matte
+from engine.planes import Facet, View, facets_of, view_of
 from engine.protect import protected_mask
 from engine.report import absent_warning, concept_report, fully_protected_warning, missing_warning, unfilled_warning
-from engine.types import Action, LabelMap, Layer, Mask, Photo, Recipe, Refinement, Remove, Rgb, Segmentation, State
+from engine.types import (
+    LabelMap,
+    Layer,
+    Mask,
+    Photo,
+    Recipe,
+    Recolor,
+    Refinement,
+    Remove,
+    Rgb,
+    Segmentation,
+    State,
+    Texture,
+    Tone,
+)
 
 __all__ = ["Painted", "paint_layers"]
 
@@ -60,6 +75,7 @@ class _Painting:
         self._photo = photo
         self._found = found
         self._refinement = refinement
+        self._view: View | None = None
         self._holes: dict[str, tuple[Mask, Mask]] = {}
         """Concept -> what of it goes, all of it."""
 
@@ -100,14 +116,14 @@ class _Painting:
                 seen.append(
                     self._cut(concept, mask, labels, kept, free)
                     if isinstance(action, Remove)
-                    else self._lay(mask, action, kept, free)
+                    else self._lay(concept, mask, action, kept, free)
                 )
         if not seen and not states:
             self.done.warnings.append(absent_warning(concept))
         elif seen and not any(seen):
             self.done.warnings.append(fully_protected_warning(concept))
 
-    def _lay(self, mask: Mask, action: Action, kept: Mask, free: Matte) -> bool:
+    def _lay(self, concept: str, mask: Mask, action: Recolor | Tone | Texture, kept: Mask, free: Matte) -> bool:
         """Fit an action to a mask and lay it on; False where all of the mask is kept."""
         rgb, timings = self._photo.rgb, self.done.timings_ms
         with timed(timings, "matte"):
@@ -115,10 +131,20 @@ class _Painting:
         if region is None:
             return False
         with timed(timings, "apply"):
-            paint = fit(action, region)
+            facets = self._facets(concept, region) if isinstance(action, Texture) else ()
+            paint = fit(action, region, facets)
             if paint is not None:
                 composite(self.done.rgb, region, paint)
         return True
+
+    def _facets(self, concept: str, region: Region) -> tuple[Facet, ...]:
+        """How a region lies in space. The photo's lines are read once for all layers."""
+        if self._view is None:
+            self._view = view_of(self._photo.rgb)
+        prompt, window = self._found[concept].prompt, region.window
+        quad = next((quad for quad in self._refinement.planes if quad.concept == concept), None)
+        at = window[0].start, window[1].start
+        return facets_of(region.mask, self._view, prompt.surface, prompt.metres, quad, at)
 
     def _cut(self, concept: str, mask: Mask, labels: LabelMap, kept: Mask, free: Matte) -> bool:
         """Remember a mask as a hole; False where all of it is kept."""

@@ -3,11 +3,10 @@
 EngineError
 ├── BadPhoto          the photo itself cannot be used; trying again cannot help
 ├── BadMask           a mask that was given for the photo does not fit it
-├── NeedsModel        no concept of the recipe can be found by the segmenter in use
-└── NotSupported      the recipe asks for something this build of the engine cannot do yet
+└── NeedsModel        no concept of the recipe can be found by the segmenter in use
 """
 
-__all__ = ["BadPhoto", "EngineError", "NeedsModel", "NotSupported"]
+__all__ = ["BadPhoto", "EngineError", "NeedsModel"]
 
 
 class EngineError(Exception):
@@ -32,9 +31,3 @@ class NeedsModel(EngineError):
     """Every concept of the recipe needs a model that the segmenter in use is not."""
 
     code = "NEEDS_MODEL"
-
-
-class NotSupported(EngineError):
-    """An action that validates and is stored, but that the engine cannot run yet."""
-
-    code = "NOT_SUPPORTED"

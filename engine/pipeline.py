@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 
 from engine._layers import paint_layers
 from engine._timed import timed
-from engine.apply import check_action
 from engine.errors import NeedsModel
 from engine.image_io import MAX_PIXELS, decode, encode_png, encode_preview
 from engine.report import concept_report, instances_json, needs_model_reason, warnings_for
 from engine.segment.port import Segmenter
 from engine.types import Exemplar, Photo, PhotoResult, Prompt, Recipe, Segmentation
 
-__all__ = ["Rendered", "check_supported", "encode", "process", "render", "segment"]
+__all__ = ["Rendered", "check_recipe", "encode", "process", "render", "segment"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,9 +39,9 @@ def process(data: bytes, recipe: Recipe, segmenter: Segmenter, *, max_pixels: in
         BadPhoto: the file cannot be used.
         BadMask: a mask that was given for this photo does not fit it.
         NeedsModel: the segmenter can find none of the selected concepts.
-        NotSupported: the recipe asks for an action that is not built yet; raised before any heavy work.
+        ValueError: the recipe itself is broken, see `check_recipe`; raised before any heavy work.
     """
-    check_supported(recipe)
+    check_recipe(recipe)
     timings: dict[str, float] = {}
     with timed(timings, "decode"):
         photo = decode(data, max_pixels=max_pixels)
@@ -51,21 +50,14 @@ def process(data: bytes, recipe: Recipe, segmenter: Segmenter, *, max_pixels: in
     return encode(render(photo, found, recipe, source=segmenter.name), timings)
 
 
-def check_supported(recipe: Recipe) -> None:
-    """Raise NotSupported, naming the concept, for actions that validate but are not built yet.
-
-    Raises:
-        ValueError: a concept without a prompt: the recipe itself is broken.
-    """
+def check_recipe(recipe: Recipe) -> None:
+    """Raise ValueError, naming the concept, where the recipe speaks of one that it has no prompt for."""
     known = {prompt.concept for prompt in recipe.prompts}
-    refined = (*recipe.refinement.states, *(exemplar.concept for exemplar in recipe.refinement.exemplars))
+    own = recipe.refinement
+    refined = (*own.states, *(box.concept for box in own.exemplars), *(quad.concept for quad in own.planes))
     for concept in (*(layer.concept for layer in recipe.layers), *recipe.protect, *refined):
         if concept not in known:
             raise ValueError(f"the recipe has no prompt for {concept}")
-    for layer in recipe.layers:
-        check_action(layer.action, layer.concept)
-        for number, action in layer.overrides.items():
-            check_action(action, f"{layer.concept} #{number}")
 
 
 def segment(
@@ -101,9 +93,9 @@ def render(photo: Photo, segmentations: Sequence[Segmentation], recipe: Recipe, 
 
     Raises:
         NeedsModel: every selected concept is `needs_model`.
-        NotSupported: see `check_supported`.
+        ValueError: see `check_recipe`.
     """
-    check_supported(recipe)
+    check_recipe(recipe)
     found = {answer.prompt.concept: answer for answer in segmentations}
     selected = [layer.concept for layer in recipe.layers]
     if selected and all(found[concept].status == "needs_model" for concept in selected):

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from engine._batcher import Batcher
 from engine.image_io import MAX_PIXELS, decode
-from engine.pipeline import check_supported, encode, render
+from engine.pipeline import check_recipe, encode, render
 from engine.segment.port import BatchSegmenter
 from engine.types import Photo, PhotoResult, Recipe, Segmentation
 
@@ -40,9 +40,9 @@ class PhotoStream:
         """Apply a recipe to one photo file.
 
         Raises:
-            BadPhoto, NeedsModel, NotSupported: as `engine.process` does; other photos are not touched by it.
+            BadPhoto, NeedsModel, ValueError: as `engine.process` does; other photos are not touched by it.
         """
-        check_supported(recipe)
+        check_recipe(recipe)
         began = time.perf_counter()
         photo, ask = await self._aside(lambda: self._prepare(data, recipe))
         decoded = time.perf_counter()

@@ -21,9 +21,12 @@ __all__ = [
     "LabelMap",
     "Layer",
     "Mask",
+    "Pattern",
+    "PatternKind",
     "Photo",
     "PhotoResult",
     "Prompt",
+    "Quad",
     "Recipe",
     "Recolor",
     "Refinement",
@@ -32,6 +35,7 @@ __all__ = [
     "Segmentation",
     "State",
     "Status",
+    "Surface",
     "Texture",
     "Tone",
 ]
@@ -44,6 +48,12 @@ FloatMask = NDArray[np.float32]
 """(h, w) float32, 0..1."""
 LabelMap = NDArray[np.uint16]
 """(H, W) uint16: 0 = none, k = instance #k."""
+PatternKind = Literal[
+    "boards", "herringbone", "bamboo", "tile", "brick", "slate", "marble", "terrazzo", "concrete", "brushed", "linen",
+    "denim", "knit", "leather",
+]  # fmt: skip
+Surface = Literal["floor", "ceiling", "wall", "counter", "front"]
+"""How a concept lies in space: level under or over the eye, upright in a room, a level table top, facing the camera."""
 Status = Literal["found", "absent", "needs_model"]
 State = Literal["excluded", "locked"]
 """What a user made of one instance. Excluded: its concept's action leaves it out, and so does every layer below; only a
@@ -81,6 +91,22 @@ class Prompt:
     """True where a photo usually shows several instances."""
     protected: bool = False
     """Nothing may touch it: a segmenter must not give its instances up to another concept."""
+    surface: Surface = "front"
+    """How it lies in space; for patterns."""
+    metres: float = 1.0
+    """Real length of its longer side where it faces the camera; for patterns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quad:
+    """A rectangle on a concept's surface, as a user marked it on the photo."""
+
+    concept: str
+    corners: tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
+    """x, y as shares of the upright photo's width and height, in order around: near left, near right, far right, far
+    left on a floor. They may lie outside the photo."""
+    metres: tuple[float, float] | None = None
+    """Length of its first side (corner 1 to 2) and of its second (2 to 3); None: told from the perspective."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +170,33 @@ class Tone:
 
 
 @dataclass(frozen=True, slots=True)
-class Texture:
-    """Lay a material's pattern on the surface."""
+class Pattern:
+    """A material's pattern in numbers: `engine.patterns.sheet_of` makes the same sheet of it every time."""
 
-    material: str
+    kind: PatternKind
+    colour: tuple[int, int, int]
+    """sRGB, 0..255 each: the sheet's mean, in linear light."""
+    unit: tuple[float, float]
+    """Width and length in metres of one board, tile or brick; of one thread or stitch of cloth; of the longest vein or
+    largest cloud of stone; of one scale of leather."""
+    joint: float = 0.0
+    """Width of the joints between units, metres; 0: none."""
+    joint_colour: tuple[int, int, int] = (60, 54, 48)
+    """sRGB, 0..255 each."""
+    contrast: float = 1.0
+    """Strength of grain, veins or weave; 1 is what the kind has by nature."""
+    variety: float = 0.05
+    """Standard deviation of lightness from unit to unit, a share."""
+    turn: float = 0.0
+    """Degrees the pattern is turned by on the surface."""
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Texture:
+    """Lay a pattern on the surface, in perspective and in the photo's own light; the median becomes its colour."""
+
+    pattern: Pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +224,8 @@ class Refinement:
     states: Mapping[str, Mapping[int, State]] = field(default_factory=dict)
     """Concept -> instance number (from 1) -> its state; the others are included."""
     exemplars: tuple[Exemplar, ...] = ()
+    planes: tuple[Quad, ...] = ()
+    """At most one a concept; the others' planes are found from the photo's lines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import Any, assert_never
 import engine
 from s3palette.domain import actions
 from s3palette.domain.errors import ValidationFailed
-from s3palette.domain.materials import load_materials
+from s3palette.domain.materials import Material, load_materials
 from s3palette.domain.presets import load_presets
 from s3palette.domain.refinements import resolve_photo
 from s3palette.domain.rules import Layer, Prompt, Rule, resolve
 
-__all__ = ["build_recipe"]
+__all__ = ["build_recipe", "material_pattern"]
 
 
 def build_recipe(
@@ -37,13 +37,33 @@ def build_recipe(
         layers=tuple(_layer(layer) for layer in rule.layers),
         protect=rule.protect,
         refinement=engine.Refinement(
-            own.states, tuple(engine.Exemplar(box.concept, box.edges, box.positive) for box in own.boxes)
+            own.states,
+            tuple(engine.Exemplar(box.concept, box.edges, box.positive) for box in own.boxes),
+            tuple(engine.Quad(plane.concept, plane.corners, plane.metres) for plane in own.planes),
         ),
     )
 
 
+def material_pattern(material: Material) -> engine.Pattern:
+    """A material's pattern for the engine. Raises ValueError for a material without one."""
+    pattern = material.pattern
+    if pattern is None:
+        raise ValueError(f"the material {material.id} has no texture")
+    return engine.Pattern(
+        pattern.kind, _rgb(material.hex), pattern.unit, pattern.joint, _rgb(pattern.joint_hex),
+        pattern.contrast, pattern.variety, pattern.turn, pattern.seed,
+    )  # fmt: skip
+
+
+def _rgb(code: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(code[1:])
+    return red, green, blue
+
+
 def _prompt(prompt: Prompt, protected: bool) -> engine.Prompt:
-    return engine.Prompt(prompt.concept, prompt.text, prompt.finder, prompt.several, protected)
+    return engine.Prompt(
+        prompt.concept, prompt.text, prompt.finder, prompt.several, protected, prompt.surface, prompt.metres
+    )
 
 
 def _layer(layer: Layer) -> engine.Layer:
@@ -58,7 +78,7 @@ def _action(action: actions.Action) -> engine.Action:
         case actions.Tone(exposure, temperature, contrast, saturation):
             return engine.Tone(exposure, temperature, contrast, saturation)
         case actions.Texture(material):
-            return engine.Texture(material)
+            return engine.Texture(material_pattern(load_materials().materials[material]))
         case actions.Remove():
             return engine.Remove()
         case _:

@@ -13,7 +13,7 @@ from s3palette.domain.errors import ValidationFailed
 from s3palette.domain.materials import load_materials
 from s3palette.domain.palette import Preset
 from s3palette.domain.presets import PRESET_IDS, load_presets
-from s3palette.recipes import build_recipe
+from s3palette.recipes import build_recipe, material_pattern
 
 CONCEPTS = [(preset.id, concept.name) for preset in load_presets().values() for concept in preset.concepts]
 RULE_SETS = [(preset.id, rule_set.id) for preset in load_presets().values() for rule_set in preset.rule_sets]
@@ -27,7 +27,8 @@ def entry(action: str, value: Any = None) -> dict[str, Any]:
 def test_every_concept_becomes_a_prompt_and_a_layer(preset_id: str, name: str) -> None:
     concept = next(c for c in load_presets()[preset_id].concepts if c.name == name)
     recipe = build_recipe(preset_id, {name: entry("recolor", "#010203")}, [])
-    assert recipe.prompts == (engine.Prompt(name, concept.prompt, concept.finder, concept.several, False),)
+    lies = concept.surface, concept.metres
+    assert recipe.prompts == (engine.Prompt(name, concept.prompt, concept.finder, concept.several, False, *lies),)
     assert recipe.layers == (engine.Layer(name, engine.Recolor((1, 2, 3))),)
     assert recipe.protect == ()
 
@@ -55,7 +56,7 @@ def _expected(given: Mapping[str, Any]) -> engine.Action:
         value = given["value"]
         return engine.Tone(**(asdict(catalogue.tones[value]) if isinstance(value, str) else value))
     assert given["action"] == "texture"
-    return engine.Texture(given["value"])
+    return engine.Texture(material_pattern(catalogue.materials[given["value"]]))
 
 
 @pytest.mark.parametrize(("preset_id", "rule_id"), RULE_SETS)
@@ -78,7 +79,9 @@ def test_every_action_and_overrides_of_instances() -> None:
     }
     recipe = build_recipe("interior", {"Window": window, "Floor": entry("texture", "oak_a")}, [])
     floor, window_layer = recipe.layers
-    assert floor == engine.Layer("Floor", engine.Texture("oak_a"))
+    oak = engine.Pattern("boards", (0xC8, 0xA2, 0x7A), (0.14, 1.5), 0.0015)
+    assert floor == engine.Layer("Floor", engine.Texture(oak))
+    assert [(prompt.surface, prompt.metres) for prompt in recipe.prompts[:2]] == [("floor", 1.0), ("front", 1.4)]
     assert window_layer.overrides == {2: engine.Remove(), 3: engine.Tone(exposure=1.0)}
 
 
@@ -87,6 +90,7 @@ def test_what_is_said_of_one_photo_is_in_its_recipe() -> None:
         "exclude": {"Window": [2]},
         "lock": {"Window": [1], "Door": [3]},
         "boxes": {"Door": {"negative": [[0, 0, 0.5, 1]]}, "Window": {"positive": [[0.1, 0.2, 0.6, 0.9]]}},
+        "planes": {"Window": {"quad": [[0, 1], [1, 1], [0.7, 0.5], [0.3, 0.5]], "metres": [3, 2]}},
     }
     recipe = build_recipe("interior", {"Window": entry("recolor", "#010203")}, ["Door"], part)
     assert recipe.refinement == engine.Refinement(
@@ -95,6 +99,7 @@ def test_what_is_said_of_one_photo_is_in_its_recipe() -> None:
             engine.Exemplar("Door", (0.0, 0.0, 0.5, 1.0), positive=False),
             engine.Exemplar("Window", (0.1, 0.2, 0.6, 0.9)),
         ),
+        (engine.Quad("Window", ((0.0, 1.0), (1.0, 1.0), (0.7, 0.5), (0.3, 0.5)), (3.0, 2.0)),),
     )
     assert build_recipe("interior", {"Window": entry("remove")}, [], None).refinement == engine.Refinement()
 

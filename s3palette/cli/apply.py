@@ -57,6 +57,9 @@ def apply(
         list[str], _many("CONCEPT=X0,Y0,X1,Y1", "here is one; shares of the upright photo's width and height, 0 to 1")
     ],
     not_box: Annotated[list[str], _many("CONCEPT=X0,Y0,X1,Y1", "here is none")],
+    plane: Annotated[
+        list[str], _many("CONCEPT=X0,Y0,...,X3,Y3[,W,D]", "a rectangle on the surface, for texture; with its metres")
+    ],
     exclude: Annotated[list[str], _many("CONCEPT=N", "leave instance #N as it is")],
     lock: Annotated[list[str], _many("CONCEPT=N", "nothing may touch instance #N")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="where the results go; made where it is missing")] = Path(
@@ -70,25 +73,21 @@ def apply(
 ) -> None:
     """Apply one rule to photos: NAME_result.png, NAME_preview.jpg and a before / after sheet.
 
-    A PHOTO may be a folder. Boxes, --exclude and --lock speak of one photo; a --mask is one photo's too, or a folder of
-    PHOTO_CONCEPT.png, as --masks writes them.
+    A PHOTO may be a folder. Boxes, --plane, --exclude and --lock speak of one photo; a --mask is one photo's too, or a
+    folder of PHOTO_CONCEPT.png, as --masks writes them.
     """
     with one_sentence(RuleRefused, NoPhotos, MaskRefused):
         rule = read_rule(preset, set_, protect)
         photos = photos_in(photos)
-        refinement = read_refinement(rule, exclude=exclude, lock=lock, box=box, not_box=not_box)
+        refinement = read_refinement(rule, exclude=exclude, lock=lock, box=box, not_box=not_box, plane=plane)
         given = mask_paths(mask, (*rule.concepts, *rule.protect), len(photos))
         sheet = _sheet_path(sheet, out)
     if refinement and len(photos) > 1:
-        raise fail(f"--box, --not-box, --exclude and --lock speak of one photo, and there are {len(photos)}.")
-    from engine.errors import NotSupported
-    from engine.pipeline import check_supported
+        raise fail(f"--box, --not-box, --plane, --exclude and --lock speak of one photo, and there are {len(photos)}.")
     from s3palette.recipes import build_recipe
     from s3palette.sheets import AlbumRule
 
     recipe = build_recipe(preset, rule.concepts, rule.protect, refinement)
-    with one_sentence(NotSupported):
-        check_supported(recipe)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

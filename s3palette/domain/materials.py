@@ -9,15 +9,41 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from s3palette.domain.actions import Tone
 
-__all__ = ["Catalogue", "Material", "load_materials", "parse_materials"]
+__all__ = ["Catalogue", "Material", "Pattern", "load_materials", "parse_materials"]
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+_Hex = Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
+_Metres = Annotated[float, Field(gt=0, le=10)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What the texture action draws; the engine's `Pattern` says what the numbers mean."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    kind: Literal[
+        "boards", "herringbone", "bamboo", "tile", "brick", "slate", "marble", "terrazzo", "concrete", "brushed",
+        "linen", "denim", "knit", "leather",
+    ]  # fmt: skip
+    unit: tuple[_Metres, _Metres]
+    """Metres."""
+    joint: Annotated[float, Field(ge=0, le=0.05)] = 0.0
+    """Metres."""
+    joint_hex: _Hex = "#3C3630"
+    contrast: Annotated[float, Field(ge=0, le=4)] = 1.0
+    variety: Annotated[float, Field(ge=0, le=0.5)] = 0.05
+    turn: Annotated[float, Field(ge=-180, le=180)] = 0.0
+    """Degrees."""
+    seed: Annotated[int, Field(ge=0)] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +54,17 @@ class Material:
     name: str
     """Korean."""
     name_en: str
-    hex: Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
+    hex: _Hex
     """sRGB, "#RRGGBB"."""
-    texture: bool
-    """Has a pattern the texture action can lay."""
     presets: tuple[str, ...]
     """Domains it suits, by preset id."""
+    pattern: Pattern | None = None
+    """What the texture action lays."""
+
+    @property
+    def texture(self) -> bool:
+        """Has a pattern the texture action can lay."""
+        return self.pattern is not None
 
 
 @dataclass(frozen=True, slots=True)

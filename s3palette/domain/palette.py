@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
-__all__ = ["Concept", "Finder", "OutputTemplate", "PixelLayer", "Preset", "RuleSet"]
+__all__ = ["Concept", "Finder", "OutputTemplate", "PixelLayer", "Preset", "RuleSet", "Surface"]
 
 Finder = Literal["wall", "floor", "ceiling", "product", "body", "background", "text", "highlight", "grout"]
+Surface = Literal["floor", "ceiling", "wall", "counter", "front"]
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
@@ -27,6 +28,10 @@ class Concept:
     """The classical engine's way to find it; None: it takes a model."""
     several: bool = False
     """A photo usually shows several instances."""
+    surface: Surface = "front"
+    """How it lies in space; for patterns."""
+    metres: Annotated[float, Field(gt=0, le=10)] = 1.0
+    """Real length of its longer side, about; for patterns on what faces the camera."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 In the shape of the API, photo index -> what holds for that photo only::
 
     {"0": {"exclude": {"Window": [2]}, "lock": {"Window": [1]},
-           "boxes": {"Wall": {"positive": [[0.1, 0.2, 0.6, 0.9]], "negative": []}}}}
+           "boxes": {"Wall": {"positive": [[0.1, 0.2, 0.6, 0.9]], "negative": []}},
+           "planes": {"Floor": {"quad": [[0.1, 0.9], [0.9, 0.9], [0.7, 0.6], [0.3, 0.6]], "metres": [3.0, 2.0]}}}}
 
 An excluded instance is left as it is by its concept's action and by every concept painted before it; a locked one is
 protected. Boxes are x0, y0, x1, y1 as shares of the upright photo's width and height: a positive one shows an instance
 of the concept, a negative one where there is none. Instance numbers are those of the photo's instances with these
-boxes. Every refusal is a ValidationFailed whose message begins with the field, "photos.0.lock.Window: ...".
+boxes. `planes` are told in `s3palette.domain.planes`. Every refusal is a ValidationFailed whose message begins with the
+field, "photos.0.lock.Window: ...".
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from s3palette.domain.errors import ValidationFailed
+from s3palette.domain.planes import Plane, read_planes
 from s3palette.domain.rules import MAX_INSTANCE, MAX_OVERRIDES, Rule, show
 
 __all__ = ["MAX_BOXES", "Box", "Refinement", "State", "normalise_photos", "resolve_photo"]
@@ -26,7 +29,7 @@ MAX_BOXES: Final = 32
 """Boxes of one concept on one photo, positive and negative together."""
 
 State = Literal["excluded", "locked"]
-_FIELDS: Final = ("exclude", "lock", "boxes")
+_FIELDS: Final = ("exclude", "lock", "boxes", "planes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Refinement:
     states: Mapping[str, Mapping[int, State]] = field(default_factory=dict)
     """Concept -> instance number (from 1) -> what was made of it."""
     boxes: tuple[Box, ...] = ()
+    planes: tuple[Plane, ...] = ()
 
 
 def normalise_photos(rule: Rule, count: int, photos: Any) -> dict[str, Any]:
@@ -99,7 +103,10 @@ def _photo(rule: Rule, path: str, part: Any) -> tuple[dict[str, Any], Refinement
     boxes = _boxes(f"{path}.boxes", part.get("boxes"), used)
     if boxes:
         shaped["boxes"] = boxes
-    return shaped, Refinement(states, tuple(_each_box(boxes)))
+    planes = read_planes(f"{path}.planes", part.get("planes"), tuple(rule.concepts))
+    if planes:
+        shaped["planes"] = {plane.concept: _plane_json(plane) for plane in planes}
+    return shaped, Refinement(states, tuple(_each_box(boxes)), planes)
 
 
 def _instances(path: str, value: Any, concepts: Collection[str]) -> dict[str, list[int]]:
@@ -161,6 +168,11 @@ def _by_concept(path: str, value: Any, concepts: Collection[str]) -> Mapping[str
         if concept not in concepts:
             raise ValidationFailed(f"{path}.{show(concept)}: of the rule's concepts it takes {', '.join(concepts)}")
     return value
+
+
+def _plane_json(plane: Plane) -> dict[str, Any]:
+    quad = [list(corner) for corner in plane.corners]
+    return {"quad": quad} if plane.metres is None else {"quad": quad, "metres": list(plane.metres)}
 
 
 def _each_box(boxes: Mapping[str, Mapping[str, list[list[float]]]]) -> list[Box]:

@@ -20,7 +20,7 @@ from typing import Any, Final
 from s3palette.domain.actions import Action, Recolor, Remove, Texture, Tone
 from s3palette.domain.errors import ValidationFailed
 from s3palette.domain.materials import Catalogue
-from s3palette.domain.palette import Preset
+from s3palette.domain.palette import Preset, Surface
 
 __all__ = ["MAX_INSTANCE", "MAX_OVERRIDES", "Layer", "Prompt", "ResolvedRule", "Rule", "normalise", "resolve", "show"]
 
@@ -53,6 +53,10 @@ class Prompt:
     text: str | None
     finder: str | None
     several: bool
+    surface: Surface = "front"
+    """How it lies in space."""
+    metres: float = 1.0
+    """Real length of its longer side, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,9 @@ def resolve(preset: Preset, catalogue: Catalogue, concepts: Any, protect: Any = 
     """Check a rule and look every name up. Raises ValidationFailed."""
     rule, layers = _check(preset, catalogue, concepts, protect)
     by_name = {
-        concept.name: Prompt(concept.name, concept.prompt, concept.finder, concept.several)
+        concept.name: Prompt(
+            concept.name, concept.prompt, concept.finder, concept.several, concept.surface, concept.metres
+        )
         for concept in preset.concepts
     }
     by_name |= {layer.name: Prompt(layer.name, None, layer.finder, True) for layer in preset.layers}

@@ -44,6 +44,7 @@ _PHOTOS = {
         "exclude": {"Window": [2]},
         "lock": {"Window": [1]},
         "boxes": {"Wall": {"positive": [[0.1, 0.2, 0.6, 0.9]], "negative": []}},
+        "planes": {"Floor": {"quad": [[0.1, 0.9], [0.9, 0.9], [0.7, 0.6], [0.3, 0.6]], "metres": [3.0, 2.0]}},
     }
 }
 
@@ -81,7 +82,8 @@ class ExecuteBody(_Body):
     rule_id: Short | None = Field(None, examples=["r_019aabcd00000123456789abcdef"])
     output_template: Short | None = Field(None, examples=["proposals_3"])
     photos: dict[str, Any] | None = Field(None, examples=[_PHOTOS])
-    """Photo index -> what holds for that photo only: instances to exclude and to lock, boxes that show a concept."""
+    """Photo index -> what holds for that photo only: instances to exclude and to lock, boxes that show a
+    concept, a rectangle on a surface that is to get a pattern."""
 
 
 class ResultBody(_Body):

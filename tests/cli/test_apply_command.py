@@ -108,7 +108,14 @@ def test_names_never_meet_each_other_or_an_input(photos: list[str], expected: li
         (("--preset", "seller", "--set", "Body=mud"), "--set Body: mud is neither"),
         (("--preset", "garden", "--set", "Body=#000000"), "--preset garden: there is no such preset"),
         (("--preset", "seller"), "--set is missing"),
-        (("--preset", "seller", "--set", "Body=texture:leather_tan"), "Texture for Body is not built yet"),
+        (
+            ("--preset", "interior", "--set", "Floor=texture:oak_a", "--plane", "Floor=0.1,0.9,0.9,0.9"),
+            "--plane Floor=0.1,0.9,0.9,0.9: write CONCEPT=0.1,",
+        ),
+        (
+            ("--preset", "interior", "--set", "Floor=texture:oak_a", "--plane", "Floor=0,1,1,0,1,1,0,0"),
+            "--plane Floor: the corners must go around",
+        ),
     ],
 )
 def test_a_rule_that_cannot_run_is_refused_before_any_photo(

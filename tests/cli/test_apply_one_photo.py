@@ -133,13 +133,13 @@ def test_a_wrong_option_is_named(room: Path, tmp_path: Path, options: tuple[str,
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("option", ["--box", "--not-box", "--exclude", "--lock"])
+@pytest.mark.parametrize("option", ["--box", "--not-box", "--plane", "--exclude", "--lock"])
 def test_what_is_said_of_one_photo_is_never_used_on_another(room: Path, option: str) -> None:
-    value = "Wall=0.1,0.2,0.6,0.9" if "box" in option else "Wall=1"
-    done = run(room, room, *WALL, option, value)
+    value = {"--plane": "Wall=0,1,1,1,1,0,0,0", "--exclude": "Wall=1", "--lock": "Wall=1"}
+    done = run(room, room, *WALL, option, value.get(option, "Wall=0.1,0.2,0.6,0.9"))
     assert (done.exit_code, done.stderr.splitlines()) == (
         1,
-        ["--box, --not-box, --exclude and --lock speak of one photo, and there are 2."],
+        ["--box, --not-box, --plane, --exclude and --lock speak of one photo, and there are 2."],
     )
 
 
@@ -225,3 +225,19 @@ def test_options_in_the_shape_of_the_api() -> None:
     assert read_refinement(rule, exclude=[], lock=[], box=[], not_box=[]) == {}
     with pytest.raises(RuleRefused, match="--lock =1: write CONCEPT=2"):
         read_refinement(rule, exclude=[], lock=["=1"], box=[], not_box=[])
+
+
+def test_a_texture_lies_as_the_marked_rectangle_says(tmp_path: Path) -> None:
+    """White tiles of 0.1 m on 1.6 m of plain grey: their joints are 10 px apart with --plane, not without."""
+    photo = saved(tmp_path / "plain.png", np.full((*SIZE, 3), 128, np.uint8))
+    mask = saved(tmp_path / "floor.png", np.full(SIZE, 255, np.uint8))
+    rule = ("--preset", "interior", "--set", "Floor=texture:tile_white", "--protect", "none", "--mask", f"Floor={mask}")
+    marked = ("--plane", "Floor=0,1,1,1,1,0,0,0,1.6,1.2")
+    assert run(photo, *rule, *marked, "--out", tmp_path / "marked").exit_code == 0
+    assert run(photo, *rule, "--out", tmp_path / "found").exit_code == 0
+    shares = []
+    for out in ("marked", "found"):
+        columns = decode((tmp_path / out / "plain_result.png").read_bytes()).rgb.astype(float).mean(axis=(0, 2))
+        tones = np.abs(np.fft.rfft(columns - columns.mean())) ** 2
+        shares.append(tones[16] / tones.sum())
+    assert shares[0] > max(0.3, 3 * shares[1])

@@ -122,7 +122,7 @@ def test_a_template_is_found_by_id_and_by_name(key):
 
 def test_the_catalogue():
     catalogue = load_materials()
-    assert len(catalogue.materials) >= 24
+    assert len(catalogue.materials) >= 32
     assert {
         "oak_a",
         "walnut_a",
@@ -133,7 +133,7 @@ def test_the_catalogue():
     } <= catalogue.materials.keys()
     assert set(catalogue.tones) == {"warm", "cool", "bright", "soft", "neutral"}
     assert catalogue.materials["offwhite_b"].hex == "#F4F1EA"
-    assert sum(material.texture for material in catalogue.materials.values()) >= 8
+    assert sum(material.texture for material in catalogue.materials.values()) >= 16
     assert {preset for material in catalogue.materials.values() for preset in material.presets} == set(PRESET_IDS)
     for tone in catalogue.tones.values():
         assert -2 <= tone.exposure <= 2
@@ -154,12 +154,14 @@ def test_the_plans():
         ('finder = "wall"', 'find = "wall"', "find"),
         ('prompt = "wall"', "prompt = 7", "prompt"),
         ("several = true", 'several = "yes"', "several"),
+        ('surface = "floor"', 'surface = "ground"', "surface"),
+        ("metres = 1.4", "metres = 0.0", "metres"),
         ('{ name = "Floor"', '{ name = "Wall"', "a name is there twice"),
         ('{ name = "Glass_highlight"', '{ name = "Wall"', "a name is there twice"),
         ('"Wall", "Ceiling", "Floor"', '"Wall", "Floor"', "painting_order"),
         ('"Wall", "Ceiling", "Floor"', '"Wall", "Ceiling", "Sofa"', "painting_order"),
         ('protect_defaults = ["Grout"', 'protect_defaults = ["Sofa"', "protect_defaults names Sofa"),
-        ('{ name = "Door", prompt = "door", several = true }', '{ name = "Door" }', "Door has neither"),
+        ('{ name = "Door", prompt = "door", several = true, metres = 2.0 }', '{ name = "Door" }', "Door has neither"),
         ('id = "before_after"', 'id = "proposals_3"', "output templates"),
         ('id = "natural"', 'id = "modern"', "rule sets"),
         ('value = "oak_a"', 'value = "oak_z"', "rule set modern: concepts.Floor.value"),
@@ -181,7 +183,11 @@ def test_a_broken_preset_is_refused_with_its_place(old, new, message):
         ('hex = "#C8A27A"', 'hex = "#c8a27a"', "hex"),
         ('id = "oak_a"', 'id = "Oak A"', "id"),
         ('id = "oak_a"', 'id = "walnut_a"', "an id is there twice"),
-        ("texture = true", 'texture = "wood"', "texture"),
+        ('kind = "boards"', 'kind = "wood"', "kind"),
+        ("unit = [0.14, 1.5]", "unit = [0.14, 150.0]", "unit"),
+        ("unit = [0.14, 1.5]", "unit = [0.14]", "unit"),
+        ('joint_hex = "#6E5638"', 'joint_hex = "brown"', "joint_hex"),
+        ("turn = 45.0", "turned = 45.0", "turned"),
         ("exposure = 0.45", 'exposure = "much"', "exposure"),
         ("exposure = 0.45", "gamma = 0.45", "gamma"),
     ],

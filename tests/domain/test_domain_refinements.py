@@ -80,7 +80,7 @@ def test_what_it_means() -> None:
         ({0: {}}, "photos.0: must be the index"),
         ({"12": {}}, "photos.12: the job has photos 0 to 11"),
         ({"0": []}, "photos.0: must be an object with exclude, lock, boxes"),
-        ({"0": {"hide": {}}}, "photos.0.hide: unknown field; there are exclude, lock, boxes"),
+        ({"0": {"hide": {}}}, "photos.0.hide: unknown field; there are exclude, lock, boxes, planes"),
         ({"0": {"exclude": [2]}}, "photos.0.exclude: must be an object with concepts as its keys"),
         ({"0": {"exclude": {"Sofa": [2]}}}, "photos.0.exclude.Sofa: of the rule's concepts it takes Wall, Window"),
         ({"0": {"exclude": {"Door": [2]}}}, "photos.0.exclude.Door: of the rule's concepts it takes Wall, Window"),

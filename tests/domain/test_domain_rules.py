@@ -193,7 +193,7 @@ def test_layers_are_painted_from_the_general_to_the_specific_whatever_the_order_
     assert [layer.concept for layer in resolved.layers] == ["Background", "Body", "Label_Text", "Logo"]
     assert resolved.protect == ("Gloss",)
     assert [prompt.concept for prompt in resolved.prompts] == ["Background", "Body", "Label_Text", "Logo", "Gloss"]
-    assert resolved.prompts[1] == Prompt("Body", "main body of the product", "body", False)
+    assert resolved.prompts[1] == Prompt("Body", "main body of the product", "body", False, "front", 0.3)
     assert resolved.prompts[4] == Prompt("Gloss", None, "highlight", False)
 
 

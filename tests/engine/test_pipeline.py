@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from engine import BadPhoto, NeedsModel, NotSupported, decode, process
+from engine import BadPhoto, NeedsModel, decode, process
 from engine.pipeline import encode, render, segment
 from engine.segment.replay import ReplaySegmenter
 from engine.types import (
@@ -24,12 +24,12 @@ from engine.types import (
     Photo,
     PhotoResult,
     Prompt,
+    Quad,
     Recipe,
     Recolor,
     Refinement,
     Remove,
     Segmentation,
-    Texture,
     Tone,
 )
 
@@ -234,18 +234,6 @@ def test_a_thing_that_fills_the_photo_stays_with_a_warning() -> None:
     )
 
 
-def test_what_is_not_built_is_said_before_any_work() -> None:
-    with pytest.raises(NotSupported, match="Texture for Floor is not built yet"):
-        process(b"not even an image", recipe({"Floor": Texture("oak_a")}), ReplaySegmenter([]))
-
-
-def test_an_instances_action_that_is_not_built_is_named() -> None:
-    plan = recipe({"Window": GREEN})
-    plan = replace(plan, layers=(replace(plan.layers[0], overrides={2: Texture("oak_a")}),))
-    with pytest.raises(NotSupported, match="Texture for Window #2"):
-        process(b"", plan, ReplaySegmenter([]))
-
-
 @pytest.mark.parametrize(
     "broken",
     [
@@ -253,6 +241,7 @@ def test_an_instances_action_that_is_not_built_is_named() -> None:
         Recipe((), (), ("Logo",)),
         Recipe((), (), (), Refinement({"Wall": {1: "locked"}})),
         Recipe((), (), (), Refinement(exemplars=(Exemplar("Wall", (0, 0, 1, 1)),))),
+        Recipe((), (), (), Refinement(planes=(Quad("Floor", ((0, 1), (1, 1), (1, 0), (0, 0))),))),
     ],
 )
 def test_a_recipe_without_its_prompts_is_a_programming_error(broken: Recipe) -> None:

@@ -14,11 +14,11 @@ import pytest
 
 from actors.engine_worker import process_photo
 from actors.photo_dispatch import PhotoTask
-from engine import BadPhoto, NotSupported, process
+from engine import BadPhoto, process
 from engine.image_io import encode_png
 from engine.segment.sam3.segmenter import Ask, Sam3Segmenter
 from engine.stream import PhotoStream
-from engine.types import Exemplar, Layer, Recipe, Recolor, Refinement, Segmentation, Texture
+from engine.types import Exemplar, Layer, Recipe, Recolor, Refinement, Segmentation
 from s3palette.domain import keys
 from s3palette.engines import LoadedEngine
 from s3palette.settings import load_settings
@@ -91,17 +91,17 @@ async def test_what_a_user_says_of_one_photo_stays_with_it(threads: ThreadPoolEx
 async def test_bad_photos_fail_alone(threads: ThreadPoolExecutor) -> None:
     stream = PhotoStream(Recording(), threads)
     files = [encode_png(photo(seed, (rows, 60)).rgb) for seed, rows in enumerate((40, 77, 50))]
-    texture = Recipe(RECIPE.prompts, (Layer("C0", Texture("oak_a")),))
+    unknown = Recipe(RECIPE.prompts, (Layer("C99", Recolor((1, 2, 3))),))
     jobs = [
         *(stream.process(data, RECIPE) for data in files),
         stream.process(b"no photo", RECIPE),
-        stream.process(files[0], texture),
+        stream.process(files[0], unknown),
     ]
     good, choked, fine, broken, refused = await asyncio.gather(*jobs, return_exceptions=True)
     stream.close()
     assert isinstance(choked, RuntimeError)
     assert isinstance(broken, BadPhoto)
-    assert isinstance(refused, NotSupported)
+    assert isinstance(refused, ValueError)
     for result, data in ((good, files[0]), (fine, files[2])):
         assert not isinstance(result, BaseException)
         assert result.png == process(data, RECIPE, segmenter()).png

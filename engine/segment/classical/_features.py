@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.segment.classical._ground import Ground, fit_ground
 from engine.types import FloatMask, Photo
+from engine.vanishing import straight_lines
 
 __all__ = ["MIN_SIDE", "WORKING_PIXELS", "Features", "encode"]
 
@@ -84,20 +85,3 @@ def _gradient(lab: Floats) -> Floats:
     dy = cv2.Scharr(lab, cv2.CV_32F, 0, 1) / 32.0
     strength: Floats = np.sqrt((dx * dx + dy * dy).sum(axis=2))
     return strength
-
-
-def straight_lines(light: Floats) -> NDArray[np.float32]:
-    """(n, 4) x0, y0, x1, y1 of straight edges at least 5 % of the diagonal long (LSD, von Gioi et al. 2010).
-
-    LSD trusts the direction of gradients, not their size: it sees where a white wall meets a white ceiling.
-    """
-    grey = np.clip(cv2.GaussianBlur(light, (0, 0), 1.4) * 2.55, 0, 255).astype(np.uint8)
-    found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
-    if found is None:
-        return np.zeros((0, 4), np.float32)
-    lines: Floats = found.reshape(-1, 4).astype(np.float32)
-    long: NDArray[np.bool_] = np.hypot(lines[:, 2] - lines[:, 0], lines[:, 3] - lines[:, 1]) > 0.05 * np.hypot(
-        *light.shape
-    )
-    kept: Floats = lines[long]
-    return kept

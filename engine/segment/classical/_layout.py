@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.segment.classical._features import Features
 from engine.segment.classical._regions import unshaded
 from engine.segment.classical._roombox import fit_lower, fit_upper
-from engine.segment.classical._vanishing import Vanishing, find_vanishing
+from engine.vanishing import Vanishing, find_vanishing
 
 __all__ = ["Room", "read_room"]
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.segment.classical._vanishing import Vanishing
+from engine.vanishing import Vanishing
 
 __all__ = ["Box", "Fan", "fit_lower", "fit_upper"]
 

@@ -1,4 +1,4 @@
-"""Where the level lines of a room meet: its two vanishing points on a level horizon.
+"""Straight edges, and where the level ones of a room meet: its two vanishing points on a level horizon.
 
 A room is a box, so its long edges run in three directions. The photographer is taken to have held the camera without
 roll: the horizon is level and every level edge meets one of two points on it (Coughlan and Yuille 1999, "Manhattan
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Vanishing", "find_vanishing"]
+__all__ = ["Vanishing", "find_vanishing", "straight_lines"]
 
 Floats = NDArray[np.float64]
 _UPRIGHT = 0.15  # |dx / dy| of what counts as an upright line
@@ -34,6 +35,23 @@ class Vanishing:
     """Column where the other one does; on the other side of the picture's middle, perhaps very far away."""
     support: float
     """0..1: part of the length of all slanted lines that meets one of the points."""
+
+
+def straight_lines(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, 4) x0, y0, x1, y1 of straight edges at least 5 % of the diagonal long (LSD, von Gioi et al. 2010).
+
+    LSD trusts the direction of gradients, not their size: it sees where a white wall meets a white ceiling.
+    """
+    grey = np.clip(cv2.GaussianBlur(light, (0, 0), 1.4) * 2.55, 0, 255).astype(np.uint8)
+    found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
+    if found is None:
+        return np.zeros((0, 4), np.float32)
+    lines: NDArray[np.float32] = found.reshape(-1, 4).astype(np.float32)
+    long: NDArray[np.bool_] = np.hypot(lines[:, 2] - lines[:, 0], lines[:, 3] - lines[:, 1]) > 0.05 * np.hypot(
+        *light.shape
+    )
+    kept: NDArray[np.float32] = lines[long]
+    return kept
 
 
 def find_vanishing(lines: NDArray[np.float32], shape: tuple[int, int]) -> Vanishing | None:
