@@ -22,7 +22,7 @@ _BRIGHT: Final = 1.3  # times the median, from which a pixel may show gloss
 _DIM: Final = 0.35  # times the median, below which a pixel's hue is mostly noise
 _PUREST: Final = 10  # percentile of greyness at which a pixel counts as free of gloss
 _BLACK: Final = (0.015, 0.03)  # linear; a surface darker than this has no hue that could be told from its gloss
-# Tuned on half of bench/truth: where gloss draws bright pixels this far towards grey, the surface shines.
+# Tuned on bench/truth: where gloss draws bright pixels this far towards grey, the surface shines.
 _GREYER: Final = (0.2, 0.34)
 _COLOURED: Final = (0.25, 0.35)  # saturation from which a surface's own hue can be told from grey light
 _MOST_HAZE: Final = 0.06  # linear; 4 % of white surroundings, more at grazing angles (Fresnel, refractive index 1.5)

@@ -41,9 +41,9 @@ _SAMPLES: Final = 60_000
 _BAND_ROWS, _BAND_PIXELS = 32, 500_000  # of a large photo only every so many rows are filtered for the fit
 _SUBSTEPS: Final = 16
 _FINE: Final = linear_of(np.arange(255 * _SUBSTEPS + 1) / (255 * _SUBSTEPS)).astype(np.float32)
-# The next six were tuned on half of bench/truth.
-_SWALLOWED: Final = 0.09  # linear; a channel this dark is half light and half gloss
-_APART: Final = (1.5, 3.0)  # ratio of two channels' gains from which the weaker's own light is trusted less, least
+# The next six were tuned on bench/truth.
+_SWALLOWED: Final = 0.06  # linear; a channel this dark is half light and half gloss
+_APART: Final = (1.5, 3.0)  # gain, alone or over another channel's, from which its own light is trusted less, least
 _CALM: Final = (2.0, 30.0)  # gain in luminance from which contrast shrinks, and at which it shrinks no further
 _LEAST_CONTRAST: Final = 0.6  # exponent of the shading there
 _GLOSSY_CONTRAST: Final = 0.15  # and on black gloss, whose shading is hardly any of its own
@@ -135,7 +135,8 @@ class Repaint:
         own = body**2 / (body**2 + _SWALLOWED**2)
         gain = linear_of(np.array(self.target) / 255) / np.maximum(np.array(self.surface.median), 1e-5)
         low, high = np.log(_APART)
-        apart = np.clip((np.log(np.maximum(gain, 1e-4) / max(float(gain.min()), 1e-4)) - low) / (high - low), 0, 1)
+        most = np.maximum(gain, gain / max(float(gain.min()), 1e-4))
+        apart = np.clip((np.log(np.maximum(most, 1)) - low) / (high - low), 0, 1)
         trust = 1 - (1 - own) * apart
         whole: NDArray[np.float32] = np.where(trust > 0.95, 1, trust).astype(np.float32)
         return whole
