@@ -84,7 +84,9 @@ class ExternalDispatch:
         if correlation:
             headers["X-Request-Id"] = correlation
         try:
-            answer = await self._client.post(self._url, content=body, headers=headers)
+            # The head is the answer: what a stranger says below it may be long, or never end.
+            async with self._client.stream("POST", self._url, content=body, headers=headers) as answer:
+                pass
         except httpx.HTTPError as error:
             raise ConnectionError(f"the external engine cannot be reached: {type(error).__name__}") from error
         if answer.is_success:

@@ -47,7 +47,8 @@ class Provider:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                if "Content-Length" not in headers:
+                    self.send_header("Content-Length", "0")
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
@@ -182,6 +183,13 @@ async def test_a_provider_that_cannot_take_it_now_is_asked_again(
     await until(settled(log))
     assert [message.attempt for message in provider.messages()] == [1, 1, 1]
     assert (await host.ask(JOB, GetJob(user_id="u_1")))["status"] == "queued"
+
+
+async def test_only_the_head_of_an_answer_counts(start: Any, provider: Provider, log: MemoryEventStore) -> None:
+    provider.answers = [(202, {"Content-Length": "1000000000"})]  # of which nothing comes
+    await start(provider.url)
+    await until(settled(log))
+    assert len(provider.got) == 1
 
 
 @pytest.mark.parametrize(
