@@ -1,10 +1,8 @@
 """`quality.py --action texture`: a floor in another material, against the scene rendered with it.
 
-`ours` is the engine told, as every peer is, where the floor lies; `ours_alone` finds the plane by itself, so its joints
-lie elsewhere than the truth's (SSIM says little of it) and only its light, colour and scale can be judged.
-
 Every method is told where the floor lies (four corners of a rectangle, as a user would set them), and gets the pattern
-in the median colour that the true floor has, as recolor does. `tiles` pastes the pattern flat, as
+in the median colour that the true floor has, as recolor does. `ours` is the engine; `ours_alone` has to find the plane
+by itself, so its joints lie elsewhere than the truth's and SSIM says little of it. `tiles` pastes the pattern flat, as
 large as it is in the middle of the floor. `plane` lays it in perspective, unlit. `plane_light` also multiplies by the
 floor's own lightness over its median.
 """

@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 Footprint = tuple[Floats, Floats, Floats, Floats]
 """Metres (u, v) that a step of one pixel to the right moves, then one down: du/dx, dv/dx, du/dy, dv/dy."""
 
-_MOST_PROBES: Final = 8
+_MOST_PROBES: Final = 6
 """Along the longer side of a pixel's footprint: a floor is seen at up to this slant without blur."""
 _BIAS: Final = np.float32(0.25)  # levels; a bilinear look-up blurs a little by itself
 
@@ -66,19 +66,22 @@ class Mipmap:
             offset = np.float32((k + 0.5) / probes - 0.5)
             at = (u + offset * step_u).astype(np.float32), (v + offset * step_v).astype(np.float32)
             total += self._at(*at, level)
-        return total / np.float32(probes)
+        total *= np.float32(1 / probes)
+        return total
 
     def _at(self, u: Floats, v: Floats, level: Floats) -> Linear:
         """Between two levels, each read bilinearly."""
-        x, y = (u / np.float32(self._metres[1])) % 1, (v / np.float32(self._metres[0])) % 1
+        x, y = u / np.float32(self._metres[1]), v / np.float32(self._metres[0])
+        x, y = x - np.floor(x), y - np.floor(y)
         lower = np.floor(level).astype(np.intp)
         share = (level - lower)[..., None]
         near = self._read(x, y, lower)
-        if not share.any():
-            return near
-        far = self._read(x, y, np.minimum(lower + 1, len(self._tops) - 1))
-        mixed: Linear = near + share * (far - near)
-        return mixed
+        if share.any():
+            far = self._read(x, y, np.minimum(lower + 1, len(self._tops) - 1))
+            far -= near
+            far *= share
+            near += far
+        return near
 
     def _read(self, x: Floats, y: Floats, level: NDArray[np.intp]) -> Linear:
         column = x * self._widths[level] + np.float32(0.5)

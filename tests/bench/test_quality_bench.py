@@ -131,6 +131,7 @@ def test_a_lit_plane_is_nearer_to_the_true_floor_than_a_flat_paste(tmp_path: Pat
     for scene in ("galley", "hall"):
         assert likeness[scene, "plane_light"] > likeness[scene, "tiles"] + 0.2
         assert likeness[scene, "plane_light"] > 0.85
+        assert likeness[scene, "ours"] > max(0.94, likeness[scene, "plane"])
 
 
 def test_an_album_has_less_spread_after_one_rule(tmp_path: Path) -> None:
