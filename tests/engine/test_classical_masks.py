@@ -40,7 +40,7 @@ def found(name: str, finder: str) -> np.ndarray[tuple[int, int], np.dtype[np.boo
     ("kitchen", "floor", 0.90),
     ("kitchen", "ceiling", 0.96),
     ("kitchen", "wall", 0.93),
-    ("living", "floor", 0.80),
+    ("living", "floor", 0.70),
     ("living", "ceiling", 0.94),
     ("living", "wall", 0.82),
     ("bedroom", "ceiling", 0.97),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,30 +13,38 @@ from engine.segment.classical._regions import Regions, likeness
 __all__ = ["floor_likeness"]
 
 Floats = NDArray[np.float64]
+Bits = NDArray[np.bool_]
 _STRONG = 5.0  # Lab units a pixel: more than the joints between boards or tiles
 _COLOURS = 5
+_ALIKE = 4.0  # between unshaded colours of one floor
+_FOOT = 0.1  # of the height: so far under a wall's foot the floor is mostly bare
 _SHADE = np.array((0.25, 1, 1), np.float32)  # lightness says little: floors shine and lie in shadows
 _MARGIN = 0.06  # of the height: how well the floor's border is known
 
 
-def floor_likeness(regions: Regions, down: Floats) -> Floats:
+def floor_likeness(regions: Regions, down: Floats, footing: Floats, wall: Floats) -> tuple[Floats, float]:
     """(n,) 0..1: how sure a region is floor by colour, place and a way to the picture's frame over weak edges only.
+
+    And 0..1: how clearly that colour is the floor's and no other one: 0.5 is a toss-up between two.
 
     Args:
         regions: the superpixels, n of them.
         down: (n,) how far under the floor's border a region lies, in picture heights.
+        footing: (n,) 0..1, how much wall stands on the floor's border right over a region, and no furniture.
+        wall: (n,) 0..1, how much a region has the walls' paint.
     """
     y, x = regions.centre[:, 0].astype(float), regions.centre[:, 1].astype(float)
     paint = regions.paint * _SHADE
     low = down > 0.0
     if low.sum() < 8:
-        return np.zeros(len(y))
-    chosen = _floor_colour(np.ascontiguousarray(paint[low]), regions.area[low].astype(float), down[low], y[low], x[low])
+        return np.zeros(len(y)), 0.0
+    lower = _Low(regions.area[low].astype(float), down[low], y[low], x[low], footing[low], wall[low])
+    chosen, clear = _floor_colour(np.ascontiguousarray(paint[low]), lower)
     seeds = np.zeros(len(y))
     seeds[low] = chosen
     like = likeness(regions, paint, seeds, 5.0, 0.28) * _below(down)
     at_frame = (down > -_MARGIN) & ((y > 0.95) | (np.abs(x - 0.5) > 0.47))
-    return like * _joined(regions, like > 0.3, at_frame)
+    return like * _joined(regions, like > 0.3, at_frame), clear
 
 
 def _below(down: Floats) -> Floats:
@@ -42,35 +52,58 @@ def _below(down: Floats) -> Floats:
     return value
 
 
-def _floor_colour(paint: NDArray[np.float32], area: Floats, down: Floats, y: Floats, x: Floats) -> NDArray[np.bool_]:
-    """(n,) members of the cluster that is floor, among the regions below the floor's border."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Low:
+    """The regions below the floor's border, n of them."""
+
+    area: Floats
+    down: Floats
+    y: Floats
+    x: Floats
+    footing: Floats
+    wall: Floats
+
+    def share(self, mine: Bits, zone: Floats | Bits) -> float:
+        """0..1: part of the weighted zone that is taken by `mine`."""
+        weight = self.area * zone
+        return float(weight[mine].sum() / (weight.sum() + 1e-9))
+
+
+def _floor_colour(paint: NDArray[np.float32], low: _Low) -> tuple[Bits, float]:
+    """(n,) members of the cluster that is floor, among those below its border; its score beside the next best one's."""
     cv2.setRNGSeed(7)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 30, 0.2)
-    _, found, _ = cv2.kmeans(paint, min(_COLOURS, len(paint)), None, stop, 4, cv2.KMEANS_PP_CENTERS)
+    _, found, centres = cv2.kmeans(paint, min(_COLOURS, len(paint)), None, stop, 4, cv2.KMEANS_PP_CENTERS)
     label = found.ravel()
-    best, chosen = -1.0, np.zeros(len(paint), bool)
-    for k in range(int(label.max()) + 1):
+    scores = np.zeros(int(label.max()) + 1)
+    foot = low.footing * ((low.down > 0.01) & (low.down < _FOOT))
+    for k in range(len(scores)):
         mine = label == k
-        share = float(area[mine].sum() / area.sum())
+        share = low.share(mine, np.ones(len(mine), bool))
         if share < 0.05:
             continue
-        wall = _occupied(x, area, mine, down < 0.12)
-        bottom = float(area[mine & (y > 0.9)].sum() / (area[y > 0.9].sum() + 1e-9))
-        sides = [area[mine & side].sum() / (area[side].sum() + 1e-9) for side in (x < 0.04, x > 0.96)]
-        score = share**0.3 * (0.3 + wall) * (0.4 + bottom) * (0.03 + float(np.mean(sides)))
-        if score > best:
-            best, chosen = score, mine
-    return chosen
+        along = _occupied(low.x, low.area, mine, low.down < 0.12)
+        bottom = low.share(mine, low.y > 0.9)
+        sides = [low.share(mine, side) for side in (low.x < 0.04, low.x > 0.96)]
+        painted = float(np.average(low.wall[mine], weights=low.area[mine]))
+        score = share**0.3 * (0.3 + along) * (0.4 + bottom) * (0.03 + float(np.mean(sides)))
+        score *= (0.1 + low.share(mine, foot)) * (1 - 0.8 * painted)
+        scores[k] = score
+    best = int(scores.argmax())
+    alike = np.linalg.norm(centres - centres[best], axis=1) < _ALIKE  # one floor, lit and in shade
+    chosen: Bits = np.isin(label, np.flatnonzero(alike)) & (scores.max() > 0)
+    rival = float(scores[~alike].max(initial=0.0))
+    return chosen, float(scores[best] / (scores[best] + rival + 1e-9))
 
 
-def _occupied(x: Floats, area: Floats, mine: NDArray[np.bool_], zone: NDArray[np.bool_]) -> float:
+def _occupied(x: Floats, area: Floats, mine: Bits, zone: Bits) -> float:
     """0..1: part of the picture's width in whose piece of the zone the members take a fair share."""
     own = np.histogram(x[mine & zone], bins=12, range=(0, 1), weights=area[mine & zone])[0]
     full = np.histogram(x[zone], bins=12, range=(0, 1), weights=area[zone])[0]
     return float((own > 0.15 * full).mean())
 
 
-def _joined(regions: Regions, member: NDArray[np.bool_], start: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _joined(regions: Regions, member: Bits, start: Bits) -> Bits:
     """(n,) members that one reaches from the starting members without leaving them or crossing a strong edge."""
     a, b = regions.pairs[:, 0], regions.pairs[:, 1]
     open_pair = member[a] & member[b] & (regions.barrier < _STRONG)

@@ -10,19 +10,23 @@ from numpy.typing import NDArray
 
 from engine.segment.classical._features import Features
 from engine.segment.classical._regions import unshaded
-from engine.segment.classical._roombox import fit_lower, fit_upper
+from engine.segment.classical._roombox import Box, Evidence, fit_lower, fit_upper
 from engine.vanishing import Vanishing, find_vanishing
 
 __all__ = ["Room", "read_room"]
 
 Floats = NDArray[np.float32]
 _ANGLES = np.arange(-48, 49, 12)
+_LEANS = np.arange(-12, 13, 12)  # of uprights; boards that run away from the camera lean more
 _LENGTH = 25  # pixels of the half-size copy that one edge is averaged over
 _EDGES_ABOVE, _MOST_ABOVE = 0.3, 2.0  # a lamp on the ceiling must not push the line above itself
 _CLEAR = 0.45  # of the floor's border on visible edges: else it is not believed
 _USUAL = 0.66  # of the height: where the floor begins where its border is not seen
+_PAINT, _PAINT_BELOW = 8.0, 0.03  # distance within one paint; price of a pixel of it on the floor
+_STRIP, _LITTLE = 0.08, 0.002  # of the height, below the ceiling: bare wall; of the picture: less of it says nothing
 _BAND = 5  # pixels under an edge that still belong to it
 _HALF = 0.5  # working pixels from the first row to the middle of the first row of the half-size copy
+_SHOWN = (0, -60, -60), (97, 60, 60)  # Lab beyond which a camera clips
 _UPRIGHT = 0.25  # strength from which an upright edge counts
 _UPRIGHT_BELOW = 0.025  # price of a pixel of it on the floor: uprights are walls and furniture
 
@@ -57,18 +61,20 @@ def read_room(features: Features) -> Room | None:
         return None
     half = (max(8, w // 2), max(8, h // 2))
     scale = h / half[1]
-    view = Vanishing(seen.horizon / scale, seen.first / scale, seen.second / scale, seen.support)
+    view = Vanishing(
+        seen.horizon / scale, seen.first / scale, seen.second / scale, seen.support, seen.lean.scaled(1 / scale)
+    )
     lab = cv2.resize(features.lab, half, interpolation=cv2.INTER_AREA)
+    bold = _uprights(lab, _LEANS)
     edge = _long_edges(lab)
-    bold = _uprights(lab)
-    upper = fit_upper(_ceiling_cost(edge), view, bold)
+    clipped = np.clip(lab, _SHOWN[0], _SHOWN[1]).astype(np.float32)
+    upper = fit_upper(Evidence(clipped, edge, _ceiling_price(edge), bold), view)
     even = unshaded(lab)
     uprights = _uprights(even)
-    low = _long_edges(even)
-    lower = fit_lower(_floor_cost(low, uprights), view, uprights, upper)
-    seen_at = _on_edges(upper.height, edge)
-    low_at = _on_edges(lower.height, low)
-    support, floor_support = _share(upper.height, half[1], seen_at), _share(lower.height, half[1], low_at)
+    lower = fit_lower(
+        Evidence(even, _long_edges(even), _floor_price(uprights) + _paint_price(even, upper), uprights), view, upper
+    )
+    support, floor_support = _share(upper, half[1]), _share(lower, half[1])
 
     def full(height: Floats) -> Floats:
         line: Floats = cv2.resize(height.reshape(1, -1), (w, 1), interpolation=cv2.INTER_LINEAR).ravel() * scale + _HALF
@@ -78,25 +84,17 @@ def read_room(features: Features) -> Room | None:
     left, right = (-1.0 if left is None else left * scale), (float(w) if right is None else right * scale)
     believed = floor_support > _CLEAR
     floor = full(lower.height) if believed else np.full(w, _USUAL * h, np.float32)
-    bare = cv2.resize(cv2.blur(seen_at.astype(np.float32).reshape(1, -1), (15, 1)), (w, 1)).ravel()
+    bare = cv2.resize(cv2.blur(upper.seen.astype(np.float32).reshape(1, -1), (15, 1)), (w, 1)).ravel()
     return Room(
         ceiling=full(upper.height), back=full(upper.level), floor=floor, corners=(left, right), seen=bare,
         support=support, floor_support=floor_support if believed else 0.0, square=seen.support,
     )  # fmt: skip
 
 
-def _on_edges(height: Floats, edge: Floats) -> NDArray[np.bool_]:
-    """(w,) whether a border, one row a column, lies on an edge there."""
-    row = np.clip(np.rint(height), 0, len(edge) - 1).astype(np.int64)
-    near = cv2.dilate(edge, np.ones((5, 1), np.uint8))
-    on: NDArray[np.bool_] = (near[row, np.arange(len(height))] > 0.2) & (height >= 0) & (height < len(edge))
-    return on
-
-
-def _share(height: Floats, rows: int, on: NDArray[np.bool_]) -> float:
+def _share(box: Box, rows: int) -> float:
     """0..1: part of a border that lies on edges; less where little of it is in the picture."""
-    inside = (height >= 0) & (height < rows)
-    return float(on[inside].mean()) * float(np.clip(inside.mean() * 2, 0, 1)) if inside.any() else 0.0
+    inside = (box.height >= 0) & (box.height < rows)
+    return float(box.seen[inside].mean()) * float(np.clip(inside.mean() * 2, 0, 1)) if inside.any() else 0.0
 
 
 def _seen(corner: float, ceiling: Floats, horizon: float, uprights: Floats) -> float | None:
@@ -110,13 +108,13 @@ def _seen(corner: float, ceiling: Floats, horizon: float, uprights: Floats) -> f
     return corner - 3 + float(np.flatnonzero(shares == shares.max()).mean()) if shares.max() > 0.3 else None
 
 
-def _long_edges(lab: Floats) -> Floats:
+def _long_edges(lab: Floats, angles: NDArray[np.int64] = _ANGLES) -> Floats:
     """(h, w) 0..1: the best response of an edge filter averaged along near-level lines of several slants."""
-    lab = np.clip(lab, (0, -60, -60), (97, 60, 60)).astype(np.float32)
+    lab = np.clip(lab, _SHOWN[0], _SHOWN[1]).astype(np.float32)
     step = cv2.Sobel(lab, cv2.CV_32F, 0, 1, ksize=3) / 8.0
     side = cv2.Sobel(lab, cv2.CV_32F, 1, 0, ksize=3) / 8.0
     best = np.zeros(lab.shape[:2], np.float32)
-    for angle in np.radians(_ANGLES):
+    for angle in np.radians(angles):
         across = step * np.cos(angle) - side * np.sin(angle)
         kernel = np.zeros((_LENGTH, _LENGTH), np.float32)
         middle, reach = _LENGTH // 2, (_LENGTH // 2) * np.array([np.cos(angle), np.sin(angle)])
@@ -131,23 +129,39 @@ def _long_edges(lab: Floats) -> Floats:
     return ridge
 
 
-def _uprights(lab: Floats) -> Floats:
-    """(h, w) 1 on and beside long upright edges, else 0."""
-    edge = _long_edges(np.ascontiguousarray(lab.transpose(1, 0, 2))).T
+def _uprights(lab: Floats, angles: NDArray[np.int64] = _ANGLES) -> Floats:
+    """(h, w) 1 on and beside long upright edges that lean by some of the angles (degrees), else 0."""
+    edge = _long_edges(np.ascontiguousarray(lab.transpose(1, 0, 2)), angles).T
     wide: Floats = cv2.dilate((edge > _UPRIGHT).astype(np.float32), np.ones((1, 3), np.uint8))
     return wide
 
 
-def _ceiling_cost(edge: Floats) -> Floats:
-    """(h, w) price of the ceiling's border there: low on an edge, high under many."""
+def _ceiling_price(edge: Floats) -> Floats:
+    """(h, w) price of the ceiling's border there: high under many edges."""
     above = np.cumsum(edge, axis=0)
     above = np.concatenate([np.zeros((_BAND, edge.shape[1]), np.float32), above[:-_BAND]])
-    cost: Floats = (_EDGES_ABOVE * np.minimum(above, _MOST_ABOVE) - edge).astype(np.float32)
-    return cost
+    price: Floats = (_EDGES_ABOVE * np.minimum(above, _MOST_ABOVE)).astype(np.float32)
+    return price
 
 
-def _floor_cost(edge: Floats, uprights: Floats) -> Floats:
-    """(h, w) price of the floor's border there: low on an edge, high over uprights."""
-    cost = _UPRIGHT_BELOW * np.cumsum(uprights[::-1], axis=0)[::-1] - edge
-    relative: Floats = (cost - cost[-1]).astype(np.float32)
+def _floor_price(uprights: Floats) -> Floats:
+    """(h, w) price of the floor's border there: high over uprights, on it more than at the bottom."""
+    price = _UPRIGHT_BELOW * np.cumsum(uprights[::-1], axis=0)[::-1]
+    relative: Floats = (price - price[-1]).astype(np.float32)
     return relative
+
+
+def _paint_price(even: Floats, upper: Box) -> Floats:
+    """(h, w) price of the floor's border there: high over the walls' paint; 0 if the floor has it too."""
+    h, w = even.shape[:2]
+    rows = np.arange(h)[:, None] - upper.height[None]
+    strip = (rows > _BAND) & (rows < _BAND + _STRIP * h) & upper.seen
+    if strip.mean() < _LITTLE:
+        return np.zeros((h, w), np.float32)
+    paint = even * np.array((0.5, 1, 1), np.float32)
+    gap = np.linalg.norm(paint - np.median(paint[strip], axis=0), axis=2)
+    wall = (gap < _PAINT).astype(np.float32)
+    told = float(np.clip(1 - wall[-int(0.15 * h) :].mean() / 0.3, 0, 1))
+    below = np.cumsum(wall[::-1], axis=0)[::-1]
+    price: Floats = (told * np.minimum(_PAINT_BELOW * below, 1.0)).astype(np.float32)
+    return price

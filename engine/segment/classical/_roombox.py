@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.vanishing import Vanishing
+from engine.vanishing import Lean, Vanishing
 
-__all__ = ["Box", "Fan", "fit_lower", "fit_upper"]
+__all__ = ["Box", "Evidence", "Fan", "fit_lower", "fit_upper"]
 
 Floats = NDArray[np.float32]
 _CORNERS = 4  # pixels of the map between the tried columns of a corner
@@ -24,9 +24,28 @@ _CORNER_COST, _CORNER_GAIN = (
     0.06,
     0.12,
 )  # of the width: a corner must be seen, on the upright or on the side wall's edge
+_CEILING_CORNER = 0.75  # of that: up there curtains and wardrobes are uprights too
 _STRAY = 0.5  # of the width: price of a corner at the floor without one at the ceiling
 _EYE, _EYE_SPREAD, _EYE_COST = 1.15, 0.35, 0.2  # camera at 1.2 to 1.6 m in rooms 2.4 to 3 m high
+_NEAR, _FAR = 1.5, 5.0  # pixels on both sides of a line that are compared
+_ALONG = 61  # pixels of a line that a faint edge is averaged over
+_FAINT, _FAINT_WORTH = 0.7, 0.35  # Lab units of a step seen for sure; what one is worth beside a clear edge
+_ON = 0.2  # edge that is seen
 _SPACING = 1.0  # pixels of the map between neighbouring lines of a fan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What speaks for a border in a picture."""
+
+    colour: Floats
+    """(h, w, 3) the picture, L*a*b* or like it."""
+    edge: Floats
+    """(h, w) 0..1: long edges."""
+    price: Floats
+    """(h, w) what a pixel of the border costs there, edge or not."""
+    uprights: Floats
+    """(h, w) 1 on upright edges, else 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,13 +61,19 @@ class Box:
     points: tuple[float, float]
     """Columns of the vanishing points of the back wall's and the side walls' level edges."""
     cost: float
+    seen: NDArray[np.bool_]
+    """(w,) where the border lies on a visible edge, and is not drawn on across furniture."""
 
 
 class Fan:
-    """A cost map seen along all lines through one point: sums along any piece of such a line are look-ups."""
+    """A picture seen along all lines through one point: sums along any piece of such a line are look-ups.
 
-    def __init__(self, cost: Floats, column: float, row: float) -> None:
-        h, w = cost.shape
+    Averaged along the line that an edge must lie on, even the faint step between a white wall and a white ceiling
+    stands out of the noise.
+    """
+
+    def __init__(self, view: Evidence, column: float, row: float) -> None:
+        h, w = view.edge.shape
         self.column, self.row, self.width = column, row, w
         reach = np.array([[x - column, y - row] for x in (0, w - 1) for y in (-0.3 * h, 1.3 * h)])
         if 0 < column < w - 1:
@@ -63,8 +88,23 @@ class Fan:
         self.rows = row + np.tan(self.angles)[:, None] * (x - column)
         ys = np.clip(self.rows, -1, h).astype(np.float32)
         xs = np.broadcast_to(x.astype(np.float32), ys.shape).copy()
-        along = cv2.remap(cost, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        along[(self.rows < -0.5) | (self.rows > h - 0.5)] = 0.0
+
+        def at(values: Floats, off: float = 0.0) -> Floats:
+            sampled: Floats = cv2.remap(
+                values, xs, ys + np.float32(off), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
+            return sampled
+
+        inside = (self.rows >= -0.5) & (self.rows <= h - 0.5)
+        near = at(view.colour, _NEAR) - at(view.colour, -_NEAR)
+        far_off = at(view.colour, _FAR) - at(view.colour, -_FAR)
+        step = (near - far_off * np.float32(_NEAR / _FAR)) * inside[..., None]  # an even slope of light is no edge
+        strength = np.linalg.norm(cv2.blur(step, (_ALONG, 1), borderType=cv2.BORDER_CONSTANT), axis=2)
+        noise = float(np.median(strength[inside])) if inside.any() else 0.0
+        faint = np.clip((strength - 2.0 * noise) / (2.0 * noise + _FAINT), 0, 1)
+        crest = faint / (cv2.dilate(faint, np.ones((7, 1), np.uint8)) + np.float32(1e-6))
+        self.edge: Floats = (np.maximum(at(view.edge), _FAINT_WORTH * faint * crest**4) * inside).astype(np.float32)
+        along = at(view.price) * inside - self.edge
         self.sums = np.concatenate([np.zeros((steps, 1), np.float32), np.cumsum(along, axis=1)], axis=1)
 
     def index(self, column: NDArray[np.float64], row: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -77,12 +117,13 @@ class Fan:
 
 
 def _fit_one(
-    cost: Floats, points: tuple[float, float], horizon: float, uprights: Floats, under: Box | None = None
+    fans: tuple[Fan, Fan], points: tuple[float, float], view: Vanishing, uprights: Floats, under: Box | None = None
 ) -> Box:
     """The cheapest border above the horizon, or below it with the corners of the border above: `under`."""
-    h, w = cost.shape
+    h, w = uprights.shape
     back, side = points
-    level, depth = Fan(cost, back, horizon), Fan(cost, side, horizon)
+    level, depth = fans
+    horizon = view.horizon
     columns = np.arange(0, w + 1, _CORNERS)
     at = np.minimum(columns, w - 1)
     rows = level.rows[:, at]  # (lines, corners)
@@ -91,10 +132,11 @@ def _fit_one(
     total = depth.sums[:, -1]
     left = np.where(columns > 0, depth.sums[line, columns[None]], 0.0)
     right = np.where(columns < w, total[line] - depth.sums[line, columns[None]], 0.0)
-    price = _corner_price(rows, uprights, at, horizon)
+    price = _corner_price(rows, uprights, at, horizon) * np.float32(_CEILING_CORNER if under is None else 1.0)
     price[:, [0, -1]] = 0.0
     if under is not None:
-        price += w * _STRAY * (np.abs(columns[:, None] - _known(under, w)).min(axis=1) > 1.5 * _CORNERS)
+        known = _known(under, view.lean, rows)
+        price += w * _STRAY * (np.abs(columns[None, :, None] - known[:, None]).min(axis=2) > 1.5 * _CORNERS)
         left = left + w * _eye_price(level, under, horizon)[:, None]
     # a wall that runs away from the camera ends before its vanishing point; the back wall's own point is beside it
     left = np.where(valid & ((columns <= side) | (columns == 0)), left - level.sums[:, columns] + price, np.inf)
@@ -113,13 +155,13 @@ def _fit_one(
             best, choice = float(both.flat[k]), (k // len(columns), i, k % len(columns))
     k, i, j = choice
     height = level.rows[k].astype(np.float64).copy()
+    edge = level.edge[k].copy()
     start, end = int(columns[i]), int(columns[j])
-    if start > 0:
-        height[:start] = depth.rows[line[k, i], :start]
-    if end < w:
-        height[end:] = depth.rows[line[k, j], end:]
+    for corner, part in ((i, slice(0, start)), (j, slice(end, w))):
+        height[part] = depth.rows[line[k, corner], part]
+        edge[part] = depth.edge[line[k, corner], part]
     ends_at = (float(start) if start > 0 else -1.0, float(end) if end < w else float(w))
-    return Box(height.astype(np.float32), level.rows[k].astype(np.float32), ends_at, points, best)
+    return Box(height.astype(np.float32), level.rows[k].astype(np.float32), ends_at, points, best, edge > _ON)
 
 
 def _corner_price(rows: NDArray[np.float64], uprights: Floats, at: NDArray[np.int64], horizon: float) -> Floats:
@@ -140,10 +182,21 @@ def _corner_price(rows: NDArray[np.float64], uprights: Floats, at: NDArray[np.in
     return price
 
 
-def _known(box: Box, width: int) -> NDArray[np.float64]:
-    """Columns a corner may stand in below: where one stands above; the picture's sides where none does."""
-    left, right = box.corners
-    return np.array([max(left, 0.0), min(right, float(width))])
+def _known(box: Box, lean: Lean, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(lines, 2) columns a corner may stand in below: under one above; the picture's sides where none is.
+
+    `rows` (lines, corners) are those of the tried borders.
+    """
+    width = len(box.height)
+    known = []
+    for corner, none in zip(box.corners, (0.0, float(width)), strict=True):
+        if not 0 < corner < width:
+            known.append(np.full(len(rows), none))
+            continue
+        top = float(box.height[int(corner)])
+        down = np.median(rows, axis=1) - top
+        known.append(corner + down * lean.slope(np.full(len(rows), corner), top + down / 2))
+    return np.stack(known, axis=1)
 
 
 def _eye_price(level: Fan, under: Box, horizon: float) -> NDArray[np.float64]:
@@ -155,18 +208,16 @@ def _eye_price(level: Fan, under: Box, horizon: float) -> NDArray[np.float64]:
     return price
 
 
-def fit_upper(cost: Floats, view: Vanishing, uprights: Floats) -> Box:
-    """The ceiling's border, whichever of the two directions is the back wall's.
-
-    Args:
-        cost: (h, w) price of a border pixel, negative on edges.
-        view: in pixels of that map.
-        uprights: (h, w) 1 on upright edges, else 0.
-    """
-    ways = ((view.second, view.first), (view.first, view.second))
-    return min((_fit_one(cost, way, view.horizon, uprights) for way in ways), key=lambda box: box.cost)
+def fit_upper(evidence: Evidence, view: Vanishing) -> Box:
+    """The ceiling's border, whichever of the two directions is the back wall's; `view` in the evidence's pixels."""
+    points = view.second, view.first
+    one, other = (Fan(evidence, point, view.horizon) for point in points)
+    ways = (((one, other), points), ((other, one), points[::-1]))
+    boxes = (_fit_one(fans, way, view, evidence.uprights) for fans, way in ways)
+    return min(boxes, key=lambda box: box.cost)
 
 
-def fit_lower(cost: Floats, view: Vanishing, uprights: Floats, under: Box) -> Box:
+def fit_lower(evidence: Evidence, view: Vanishing, under: Box) -> Box:
     """The floor's border, as `fit_upper`, with the corners `under` those of the ceiling's border."""
-    return _fit_one(cost, under.points, view.horizon, uprights, under)
+    back, side = (Fan(evidence, point, view.horizon) for point in under.points)
+    return _fit_one((back, side), under.points, view, evidence.uprights, under)

@@ -20,6 +20,7 @@ from engine.segment.classical._layout import Room, read_room
 from engine.segment.classical._masks import Found, components, fill_holes, instance
 from engine.segment.classical._regions import Regions, likeness, make_regions, unshaded
 from engine.types import FloatMask
+from engine.vanishing import find_uprights
 
 __all__ = ["CEILING", "FLOOR", "ROOM", "WALL", "Layout", "find_surface", "read_layout"]
 
@@ -32,6 +33,7 @@ _TWO_PAINTS = 8.0  # between unshaded colours that are surely not one paint in t
 _BARE = 0.002  # of the photo: so much of a wall must be seen to know its paint
 _FOLD = 0.4  # L* units a pixel
 _SMOOTH = 1.0  # Lab units a pixel: what is reached over less is the same surface in another light
+_FOOT = (0.14, 0.05)  # of the height, above the floor's border: over the skirting
 _STRIP = 0.05  # of the height: so far below the ceiling a wall is mostly bare
 _SHADE, _HUE = 0.2, 1.2  # weight of lightness and of colour in a step between neighbours
 
@@ -61,21 +63,22 @@ def read_layout(features: Features) -> Layout:
     box = read_room(features)
     if box is None:
         return Layout(0.0)
-    room = min(room, box.support / 0.7, box.square / 0.7)
+    room = min(room, max(box.support, box.floor_support) / 0.7, box.square / 0.7)
     if room < ROOM:
         return Layout(room)
     parts = _parts(features, box)
     regions = make_regions(features, parts)
-    prior, trust = _priors(features, regions, box, parts)
+    prior, trust, clear = _priors(features, regions, box, parts)
     allowed = _allowed(regions, parts)
-    return Layout(room, _trust(box), regions, _spread(_walk_matrix(regions, allowed), prior, trust, allowed))
+    return Layout(room, _trust(box, clear), regions, _spread(_walk_matrix(regions, allowed), prior, trust, allowed))
 
 
 def _parts(features: Features, box: Room) -> NDArray[np.int32]:
     """(h, w) 0 ceiling, 1 left wall, 2 back wall, 3 right wall; the floor is in the walls' parts.
 
-    Where no upright shows a corner, what lies between the back wall's border, drawn on, and the side wall's border is
-    ceiling too if it has the ceiling's colour and not the wall's: there a shadow was taken for an edge.
+    What has plainly the walls' paint is no ceiling, wherever the border runs. Where no upright shows a corner, what
+    lies between the back wall's border, drawn on, and the side wall's border is ceiling too if it has the ceiling's
+    colour and not the wall's: there a shadow was taken for an edge.
     """
     h, w = features.shape
     rows, columns = np.mgrid[0:h, 0:w]
@@ -84,6 +87,11 @@ def _parts(features: Features, box: Room) -> NDArray[np.int32]:
     above = rows < box.ceiling[None]
     paint = unshaded(cv2.GaussianBlur(features.lab, (0, 0), 3))[..., 1:]
     strip = ~above & (rows < np.maximum(box.back, box.ceiling)[None] + _STRIP * h)
+    if above.any() and strip.any():
+        top, bare = np.median(paint[above], axis=0), np.median(paint[strip], axis=0)
+        apart = np.linalg.norm(top - bare)
+        if apart > _TWO_PAINTS:
+            above &= np.linalg.norm(paint - bare, axis=2) > 0.4 * apart
     for unseen, side in ((left < 0, columns < w // 2), (right >= w, columns >= w // 2)):
         wedge = ~above & (rows < box.back[None]) & side
         if not unseen or wedge.sum() < 0.001 * h * w or not above.any():
@@ -98,11 +106,13 @@ def _parts(features: Features, box: Room) -> NDArray[np.int32]:
     return parts
 
 
-def _trust(box: Room) -> tuple[float, float, float]:
+def _trust(box: Room, clear: float) -> tuple[float, float, float]:
     """How surely the borders of ceiling, walls and floor were found: the box's edges are seen, and are a box's."""
-    upper = min(1.0, box.support / 0.9) * min(1.0, box.square / 0.75)
+    square = min(1.0, box.square / 0.75)
+    upper = min(1.0, box.support / 0.9) ** 2 * square  # half a border is often another edge
+    told = 0.55 + 0.45 * float(np.clip((clear - 0.5) / 0.4, 0, 1))  # two colours that might be the floor's
     lower = 0.3 + 0.65 * min(1.0, box.floor_support / 0.9)  # unseen: absent rather than a bed taken for floor
-    return 0.97 * upper, 0.93 * upper * (0.5 + 0.5 * lower), 0.97 * upper * lower
+    return 0.97 * upper, 0.93 * upper * (0.5 + 0.5 * lower), 0.97 * (0.6 * square + 0.4 * upper) * lower * told
 
 
 def find_surface(features: Features, layout: Layout, kind: int) -> Found:
@@ -155,8 +165,8 @@ def _spread(walk: Floats, prior: Floats, trust: Floats, allowed: Floats) -> Floa
     return result
 
 
-def _priors(features: Features, regions: Regions, box: Room, parts: NDArray[np.int32]) -> tuple[Floats, Floats]:
-    """(n, 4) class priors and (n,) how much each is to be trusted against its neighbours."""
+def _priors(features: Features, regions: Regions, box: Room, parts: NDArray[np.int32]) -> tuple[Floats, Floats, float]:
+    """(n, 4) class priors, (n,) how much each is trusted against its neighbours, how clear the floor's colour is."""
     h = features.shape[0]
     rows = np.arange(h, dtype=np.float32)[:, None]
     seen = np.broadcast_to(box.seen[None], features.shape).astype(np.float32)
@@ -194,7 +204,8 @@ def _priors(features: Features, regions: Regions, box: Room, parts: NDArray[np.i
     ends = ~above & (tight > 0.5) & ((np.abs(down) < 0.05) | (np.abs(regions.centre[:, 1] - 0.5) > 0.48))
     same = np.maximum(same, 0.5 * tight * (_bottleneck(regions, ends) < _CLOSED))
     wall = ~above * even * (1 - blown) * same * _step(-(down - 0.02) / 0.02)
-    floor = floor_likeness(regions, down)
+    footing = _footing(regions, box, np.maximum(same, tight)[regions.labels].astype(np.float32))
+    floor, clear = floor_likeness(regions, down, footing, np.maximum(same, tight))
     other = 0.25 + 0.5 * (1 - even) * ~above + blown
     prior = np.stack([ceiling * 1.2, np.maximum(wall, seeds), floor, other * np.where(above, 0.6, 1.0)], axis=1) + 0.01
     prior /= prior.sum(axis=1, keepdims=True)
@@ -204,7 +215,17 @@ def _priors(features: Features, regions: Regions, box: Room, parts: NDArray[np.i
         + 0.25 * floor
         + (0.3 * (folds + blown) + 0.08 * (1 - same) * (down < -0.15)) * ~above
     )
-    return prior, trust
+    return prior, trust, clear
+
+
+def _footing(regions: Regions, box: Room, wall: NDArray[np.float32]) -> Floats:
+    """(n,) 0..1: how much of what stands right above the floor's border, over a region, is wall: (h, w) likeness."""
+    h, w = wall.shape
+    sums = np.concatenate([np.zeros((1, w), np.float32), np.cumsum(wall, axis=0)])
+    high, low = (np.clip(box.floor - share * h, 0, h).astype(np.int64) for share in _FOOT)
+    columns = np.arange(w)
+    share = (sums[low, columns] - sums[high, columns]) / np.maximum(low - high, 1)
+    return regions.mean(np.broadcast_to(share.astype(np.float32), wall.shape))
 
 
 def _folds(features: Features, regions: Regions) -> Floats:
@@ -241,8 +262,6 @@ def _step(x: Floats) -> Floats:
 def _room_likeness(features: Features) -> float:
     """0..1: rooms have long upright lines and level ones."""
     h, w = features.shape
-    dx, dy = features.lines[:, 2] - features.lines[:, 0], features.lines[:, 3] - features.lines[:, 1]
-    length = np.hypot(dx, dy)
-    upright = float(length[np.abs(dx) < 0.12 * np.abs(dy)].sum()) / h
-    level = float(length[np.abs(dx) >= 0.12 * np.abs(dy)].sum()) / w
-    return float(np.clip(min(upright / 2.2, level / 1.7, 1.0), 0, 1))
+    length = np.hypot(features.lines[:, 2] - features.lines[:, 0], features.lines[:, 3] - features.lines[:, 1])
+    upright, _ = find_uprights(features.lines, features.shape)
+    return float(np.clip(min(length[upright].sum() / h / 2.2, length[~upright].sum() / w / 1.7, 1.0), 0, 1))
