@@ -58,7 +58,7 @@ def read(name: str, change: str) -> tuple[dict[str, Segmentation], Image8]:
 def scene(name: str) -> tuple[Image8, Image8]:
     """A room of the truth set, and its classes by the demo's numbers."""
     labels = np.asarray(Image.open(SCENES / name / "labels.png"))
-    truth = np.select([labels == 9, labels == 17], [10, 9], labels).astype(np.uint8)
+    truth = np.where(labels == 9, 10, np.where(labels == 17, 9, labels)).astype(np.uint8)
     return np.asarray(Image.open(SCENES / name / "base.webp").convert("RGB")), truth
 
 
