@@ -1,8 +1,9 @@
 """Texture: a pattern on the surface, in perspective, in the photo's own light.
 
-What a surface sends back is its reflectance times the light on it. The light is the photo without the old pattern
-(`engine.apply._light`); the reflectance is the sheet, looked up where the plane of the surface says. As with recolour
-the region's median becomes the material's colour, and what would run past white is bent back in.
+What a surface sends back is its reflectance times the light on it. The photo without the old pattern
+(`engine.apply._light`) is repainted in the material's colour, which tells light from gloss (`engine.apply.recolor`);
+the sheet, looked up where the plane of the surface says, gives each pixel its share of that. The region's median
+becomes the material's colour, and what would run past white is bent back in.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from engine._tiles import Sites, Window
 from engine.apply._light import Light, fit_light
 from engine.apply._region import Region
 from engine.apply._shoulder import soft_shoulder
+from engine.apply.recolor import Repaint, fit_recolor
 from engine.colour import Linear, linear_of, srgb_of, to_bytes
 from engine.patterns import Mipmap, Sheet
 from engine.planes import Facet
-from engine.types import Rgb
+from engine.types import Recolor, Rgb
 
 __all__ = ["Textured", "fit_texture"]
 
@@ -49,12 +51,13 @@ class Textured:
     turn: tuple[float, float]
     """Cosine and sine of the angle that the sheet is laid at."""
     light: Light
+    repaint: Repaint
     origin: tuple[int, int]
     """Row and column of the photo where the region's window begins."""
     gain: NDArray[np.float32]
-    """(3,) reflectance to linear value, at the photo's full light."""
-    knee: NDArray[np.float32]
-    """(3,) where the shoulder begins."""
+    """(3,) linear value of a pixel, of its reflectance times the repainted light."""
+    shoulder: tuple[tuple[float, float], ...]
+    """Knee and top of each channel, see `soft_shoulder`."""
 
     def opaque(self, rgb: Rgb, at: Window) -> Rgb:
         """New bytes for (h, w, 3) uint8 sRGB."""
@@ -81,10 +84,10 @@ class Textured:
 
     def _lit(self, photo: Linear, light: Linear, rows: Floats, columns: Floats) -> Linear:
         """(h, w, 3) linear light: pattern in that light, and the photo's reflections on it."""
-        value = self._reflectance(rows + self.origin[0], columns + self.origin[1]) * (light * self.gain)
-        top = self.gain.astype(np.float64)
+        value = self._reflectance(rows + self.origin[0], columns + self.origin[1])
+        value *= self.repaint.unbounded(light.reshape(-1, 3)).reshape(light.shape) * self.gain
         for c in range(3):
-            value[..., c] = soft_shoulder(value[..., c], float(self.knee[c]), float(max(top[c], 1.0)))
+            value[..., c] = soft_shoulder(value[..., c], *self.shoulder[c])
         gloss = np.maximum(photo - np.maximum(_STANDS_OUT * light, _GLOSS), 0)
         lit: Linear = np.minimum(value + gloss.min(axis=-1, keepdims=True), 1)
         return lit
@@ -129,15 +132,16 @@ def fit_texture(region: Region, sheet: Sheet, colour: tuple[int, int, int], face
     Returns:
         The paint, or None where nothing of the region is left.
     """
-    mask = np.where(region.matte > 0, region.mask, np.uint8(0))
-    if not mask.any():
+    repaint = fit_recolor(region.rgb, region.mask, region.matte, Recolor(colour))
+    if repaint is None:
         return None
+    mask = np.where(region.matte > 0, region.mask, np.uint8(0))
     angle = np.radians(sheet.turn)
     one = np.ones(3, np.float32)
     origin = region.window[0].start, region.window[1].start
     turn = float(np.cos(angle)), float(np.sin(angle))
     near = tuple(_nearest_at_one(facet, region.window) for facet in facets)
-    paint = Textured(Mipmap(sheet), near, turn, fit_light(region.rgb, mask), origin, one, one)
+    paint = Textured(Mipmap(sheet), near, turn, fit_light(region.rgb, mask), repaint, origin, one, ())
     rows, columns = np.nonzero(mask)
     step = max(1, rows.size // _SITES)
     at = rows[::step], columns[::step]
@@ -147,12 +151,13 @@ def fit_texture(region: Region, sheet: Sheet, colour: tuple[int, int, int], face
         (at[0] + origin[0]).astype(np.float32)[:, None], (at[1] + origin[1]).astype(np.float32)[:, None]
     )[:, 0]
     target = linear_of(np.array(colour) / 255)
-    median = np.maximum(np.median(plain * light, axis=0), 1e-5)
+    median = np.maximum(np.median(plain * repaint.unbounded(light), axis=0), 1e-5)
     gain = (target / median).astype(np.float32)
     # The stronger the gain, the earlier the shoulder: past a dark thing's median there is more gloss than paint.
     brighter = np.maximum(1.0, target / np.maximum(np.median(light, axis=0), 1e-4) / 2)
-    knee = (target + np.maximum(0.0, _KNEE - target) / brighter).astype(np.float32)
-    return replace(paint, gain=gain, knee=knee)
+    knees = target + np.maximum(0.0, _KNEE - target) / brighter
+    tops = repaint.unbounded(one[None])[0] * gain
+    return replace(paint, gain=gain, shoulder=tuple(zip(knees.tolist(), tops.tolist(), strict=True)))
 
 
 def _nearest_at_one(facet: Facet, window: Window) -> Facet:
