@@ -80,10 +80,14 @@ class Repaint:
 
     def linear(self, colours: Linear, at: Sites | None = None) -> Linear:
         """Map (..., 3) linear light, the median to the target; 0..1 to 0..1."""
-        value = self.unbounded(np.ascontiguousarray(colours, np.float32).reshape(-1, 3))
+        planes = self._painted(_planes(colours))
         for c in range(3):
-            value[:, c] = soft_shoulder(value[:, c], *self._shoulder[c])
-        return value.reshape(colours.shape)
+            planes[c] = soft_shoulder(planes[c], *self._shoulder[c])
+        return np.ascontiguousarray(planes.T).reshape(colours.shape)
+
+    def unbounded(self, colours: Linear) -> Linear:
+        """As `linear`, without the shoulder: (N, 3) to (N, 3) that may run past white."""
+        return self._painted(_planes(colours)).T
 
     def opaque(self, rgb: Rgb, at: Window) -> Rgb:
         """Map (h, w, 3) uint8 sRGB."""
@@ -95,31 +99,35 @@ class Repaint:
         painted: Rgb = cv2.LUT(rgb, self.curves[None])
         return painted
 
-    def unbounded(self, light: Linear) -> Linear:
-        """(N, 3) linear light of the repainted surface, without bounds."""
-        if not len(light):
-            return light.copy()
+    def _painted(self, light: Linear) -> Linear:
+        """(3, N) linear light of the repainted surface, without bounds."""
         gloss = self._gloss(light)
-        rest = light if gloss is None else np.maximum(light - gloss, np.float32(1e-6))
-        log_rest = cv2.log(np.maximum(rest, np.float32(1e-6)))
-        shading: Linear = cv2.log(np.maximum(rest @ self._weights, np.float32(1e-6))).reshape(-1, 1)
+        rest = np.maximum(light if gloss is None else light - gloss, np.float32(1e-6))
+        shading = np.log(self._weights @ rest)
         # The light's own tint; beyond a factor of ten it is noise.
-        tint = np.clip(log_rest - shading - self._log_body, np.float32(-2.3), np.float32(2.3))
-        painted: Linear = cv2.exp(tint * self._trust + shading * np.float32(self._contrast) + self._log_paint)
+        painted = np.clip(np.log(rest) - shading - self._log_body[:, None], np.float32(-2.3), np.float32(2.3))
+        painted *= self._trust[:, None]
+        painted += shading * np.float32(self._contrast)
+        painted += self._log_paint[:, None]
+        np.exp(painted, out=painted)
         if gloss is not None:
             painted += gloss
-        painted *= np.array(self.scale, np.float32)
+        painted *= np.array(self.scale, np.float32)[:, None]
         return painted
 
     def _gloss(self, light: Linear) -> Linear | None:
-        """(N, 3): what of the light is gloss; None: nothing."""
+        """(3, N): what of the light is gloss; None: nothing."""
         surface = self.surface
-        if not (surface.hue_gloss or surface.black_gloss):
-            return None
-        grey = np.clip(light @ self._grey_part, np.float32(0), light.min(axis=1)) * np.float32(surface.hue_gloss)
-        bright = np.maximum(light @ LUMA, np.float32(1e-6))
-        over = np.maximum(1 - np.float32(_SPOT * luminance(surface.median)) / bright, np.float32(0))
-        gloss: Linear = grey[:, None] + light * (over * np.float32(surface.black_gloss))[:, None]
+        gloss: Linear | None = None
+        if surface.hue_gloss:
+            least = np.minimum(np.minimum(light[0], light[1]), light[2])
+            grey = np.clip(self._grey_part @ light, np.float32(0), least) * np.float32(surface.hue_gloss)
+            gloss = np.broadcast_to(grey, light.shape)
+        if surface.black_gloss:
+            bright = np.maximum(LUMA @ light, np.float32(1e-6))
+            over = np.maximum(1 - np.float32(_SPOT * luminance(surface.median)) / bright, np.float32(0))
+            spots = light * (over * np.float32(surface.black_gloss))
+            gloss = spots if gloss is None else gloss + spots
         return gloss
 
     @cached_property
@@ -179,7 +187,7 @@ class Repaint:
     def _shoulder(self) -> tuple[tuple[float, float], ...]:
         """Knee and top of each channel."""
         target = linear_of(np.array(self.target) / 255)
-        white = self.unbounded(np.ones((1, 3), np.float32))[0]
+        white = self._painted(np.ones((3, 1), np.float32))[:, 0]
         return tuple(
             (float(t + max(0.0, _KNEE - t) / max(1.0, top / 2)), float(top))
             for t, top in zip(target, white, strict=True)
@@ -278,6 +286,11 @@ def _light_of(paint: Repaint, rgb: Rgb, region: Mask) -> Linear:
             clean = denoised(rgb[low:high], paint.within[low:high], paint.noise, 1 / paint.amplified)
             found.append(clean[y - low :][: len(inside)][inside])
     return _linear_of_floats(np.concatenate(found)) if found else to_linear(_sampled(rgb, region))
+
+
+def _planes(colours: Linear) -> Linear:
+    """(3, N) of (..., 3): a channel lies in one piece, which is three times as fast to work on."""
+    return np.ascontiguousarray(colours.reshape(-1, 3).T, np.float32)
 
 
 def _linear_of_floats(srgb: NDArray[np.float32]) -> Linear:
