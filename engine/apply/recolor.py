@@ -36,7 +36,7 @@ __all__ = ["Repaint", "fit_recolor", "median_colour"]
 
 _CLIPPED: Final = 254
 _KNEE: Final = 0.8
-_STEEP: Final = 1.5  # steps of the result for one of the photo, from which noise and bands can be seen
+_STEEP: Final = 1.75  # steps of the result for one of the photo, from which noise and bands can be seen
 _SAMPLES: Final = 60_000
 _BAND_ROWS, _BAND_PIXELS = 32, 500_000  # of a large photo only every so many rows are filtered for the fit
 _SUBSTEPS: Final = 16
@@ -146,7 +146,7 @@ class Repaint:
         most = np.maximum(gain, gain / max(float(gain.min()), 1e-4))
         apart = np.clip((np.log(np.maximum(most, 1)) - low) / (high - low), 0, 1)
         trust = 1 - (1 - own) * apart
-        whole: NDArray[np.float32] = np.where(trust > 0.95, 1, trust).astype(np.float32)
+        whole: NDArray[np.float32] = np.where(trust > 0.88, 1, trust).astype(np.float32)
         return whole
 
     @cached_property
