@@ -217,7 +217,7 @@ def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor) -> Repain
     paint = Repaint(read_surface(to_linear(_sampled(cv2.blur(rgb, (3, 3)), core)), median), action.target)
     if paint.amplified > _STEEP:
         paint = replace(paint, noise=noise_level(rgb, core), within=own)
-    target = linear_of(np.maximum(action.target, 0.5) / np.float64(255))
+    target = linear_of(np.maximum(action.target, 0.4) / np.float64(255))
     painted = paint.unbounded(_light_of(paint, rgb, core))
     middle = [np.quantile(painted[:, c], rank) for c, rank in enumerate(_ranks(paint, rgb, clear, matte))]
     return replace(paint, scale=_colour(target / np.maximum(middle, 1e-6)))
