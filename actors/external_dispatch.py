@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 _ANSWERS_WITHIN: Final = httpx.Timeout(30.0, connect=5.0)
 _RETRY_AFTER_S: Final = (1.0, 3600.0)
 """A Retry-After is kept within these: 0 would be a busy loop."""
-_LATER: Final = frozenset({408, 425, 429})
+_LATER: Final = frozenset({401, 403, 407, 408, 425, 429})
+"""Not this message's fault: a secret that was changed on one side only is for the operators to mend, in time."""
 _LONGEST_ADDRESS_S: Final = 604_800
 """What S3 signs for at most."""
 
@@ -38,8 +39,8 @@ _LONGEST_ADDRESS_S: Final = 604_800
 class ExternalDispatch:
     """POSTs offers to `settings.external_url`, which must be set.
 
-    2xx: the engine outside has taken the photos and answers each by callback. Another 4xx than 408, 425, 429 is a
-    refusal for good: the photos fail. Anything else, and no answer at all, is tried again by the outbox.
+    2xx: the engine outside has taken the photos and answers each by callback. A 4xx that is not `_LATER` is a refusal
+    for good: the photos fail. Anything else, and no answer at all, is tried again by the outbox.
     """
 
     def __init__(self, settings: Settings, ask: Ask, store: EventStore, *, now: Callable[[], datetime]) -> None:

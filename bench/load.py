@@ -191,7 +191,7 @@ async def queue(bench: Bench, users: int, count: int) -> None:
     told(visits, began)
     print(
         f"executions refused 503 {record.answers['503']}, of them with Retry-After "
-        f"{len(record.refusals['503 with Retry-After'])}; users who were refused "
+        f"{len(record.refusals.get('503 with Retry-After', []))}; users who were refused "
         f"{sum(visit.waited_out > 0 for visit in visits)}; other 5xx {other_5xx(record)}"
     )
     print(record.table())

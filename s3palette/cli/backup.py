@@ -54,9 +54,22 @@ def backup(
         if photos and settings.store == "folder" and settings.objects_dir.exists():
             _copy_objects(settings, folder)
     except (OSError, sqlite3.Error) as error:
-        raise fail(f"The backup in {folder} is not complete ({_first(error)}); delete it and try again.") from None
+        _empty(folder)
+        raise fail(f"The backup could not be made ({_first(error)}); {folder} is empty again.") from None
+    except KeyboardInterrupt:
+        _empty(folder)
+        raise
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     typer.echo(f"{size(total)} in {folder}: {events} events, every chain whole. S3P_DATA_DIR={folder} runs on it.")
+
+
+def _empty(folder: Path) -> None:
+    """Half a backup looks like one: it goes."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _first(error: Exception) -> object:
