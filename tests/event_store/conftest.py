@@ -12,7 +12,7 @@ import pytest
 from event_store import SqliteEventStore
 
 # The contract's assertions are explained like those of any test module.
-pytest.register_assert_rewrite(f"{__package__}.contract")
+pytest.register_assert_rewrite(f"{__package__}.contract", f"{__package__}.contract_rows")
 
 OpenLog = Callable[..., Awaitable[SqliteEventStore]]
 

@@ -8,7 +8,8 @@ import pytest
 
 from event_store import EventStore, MemoryEventStore
 
-from .contract import EventStoreContract, Make
+from .contract import EventStoreContract
+from .contract_rows import Make
 
 
 class TestMemoryEventStore(EventStoreContract):

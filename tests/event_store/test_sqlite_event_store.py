@@ -10,7 +10,8 @@ import pytest
 from event_store import EventStore
 
 from .conftest import OpenLog
-from .contract import EventStoreContract, Make
+from .contract import EventStoreContract
+from .contract_rows import Make
 
 
 class TestSqliteEventStore(EventStoreContract):
