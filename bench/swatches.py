@@ -1,7 +1,10 @@
-"""Draw every material of the catalogue on one sheet: `python bench/swatches.py [FILE]`, docs/materials.jpg by default.
+"""Draw every material of the catalogue on one sheet, docs/materials.jpg by default.
 
-Each square shows 1.2 m of a surface, or 12 cm of cloth and leather. Names are the English ones: the font that is always
-there has no Hangul.
+    apt-get install fonts-nanum
+    python bench/swatches.py [FILE] --hangul /usr/share/fonts/truetype/nanum/NanumGothic.ttf
+
+Each square shows 1.2 m of a surface, or 12 cm of cloth and leather. Without a font that has Hangul only the English
+names are written.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(1, str(ROOT))
@@ -24,6 +27,7 @@ from s3palette.recipes import material_pattern  # noqa: E402
 from s3palette.sheets._lettering import font  # noqa: E402
 
 SIDE, GAP, WORDS, ACROSS = 220, 12, 62, 6
+DARK, PALE = (40, 40, 40), (110, 110, 110)
 
 
 def swatch(material: Material) -> Rgb:
@@ -44,6 +48,9 @@ def main() -> int:
     """Draw the sheet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", nargs="?", type=Path, default=ROOT / "docs" / "materials.jpg")
+    parser.add_argument("--hangul", type=Path, help="a TrueType font for the Korean names")
+    chosen = parser.parse_args()
+    korean = chosen.hangul and ImageFont.truetype(chosen.hangul, 14)
     materials = list(load_materials().materials.values())
     rows = -(-len(materials) // ACROSS)
     sheet = Image.new("RGB", (ACROSS * (SIDE + GAP) + GAP, rows * (SIDE + WORDS + GAP) + GAP), (250, 250, 249))
@@ -51,10 +58,13 @@ def main() -> int:
     for k, material in enumerate(materials):
         left, top = GAP + k % ACROSS * (SIDE + GAP), GAP + k // ACROSS * (SIDE + WORDS + GAP)
         sheet.paste(Image.fromarray(swatch(material)), (left, top))
-        lines = (material.name_en, material.id, ", ".join(material.presets))
-        for n, (words, size) in enumerate(zip(lines, (15, 12, 12), strict=True)):
-            draw.text((left, top + SIDE + 5 + 18 * n), words, (40, 40, 40) if n == 0 else (110, 110, 110), font(size))
-    sheet.save(parser.parse_args().file, quality=88)
+        below = top + SIDE + 5
+        draw.text((left, below), material.name_en, DARK, font(15))
+        if korean:
+            draw.text((left + SIDE, below + 18), material.name, DARK, korean, anchor="ra")
+        draw.text((left, below + 18), material.id, PALE, font(12))
+        draw.text((left, below + 36), ", ".join(material.presets), PALE, font(12))
+    sheet.save(chosen.file, quality=88)
     return 0
 
 
