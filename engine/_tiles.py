@@ -48,9 +48,9 @@ def strips(first: int, last: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + STRIP_ROWS, last)
 
 
-def tiles(size: tuple[int, int]) -> Iterator[Tile]:
-    """Tiles of at most `TILE_SIDE` px a side that cover an image of `size` (height, width), once each."""
+def tiles(size: tuple[int, int], side: int = TILE_SIDE) -> Iterator[Tile]:
+    """Tiles of at most `side` px a side that cover an image of `size` (height, width), once each."""
     height, width = size
-    for y in range(0, height, TILE_SIDE):
-        for x in range(0, width, TILE_SIDE):
-            yield Tile((slice(y, min(y + TILE_SIDE, height)), slice(x, min(x + TILE_SIDE, width))), size)
+    for y in range(0, height, side):
+        for x in range(0, width, side):
+            yield Tile((slice(y, min(y + side, height)), slice(x, min(x + side, width))), size)

@@ -2,21 +2,22 @@
 
 A segmenter answers at its own resolution (288² for SAM 3: one of its pixels is 14 of a 12 MP photo). Its edge is
 moved to the photo's edge by a guided filter, but never by more than one of the segmenter's own pixels, and parts
-narrower than three of them are left as they are: a window filter would swallow grout lines and frames. Memory is
-bounded: full-size floats exist for a strip of rows only, and time goes with the instance's size, not the photo's.
+narrower than three of them are left as they are: a window filter would swallow grout lines and frames. Floats at photo
+size exist for a tile at a time, and only where the edge can be: time goes with its length.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine._tiles import strips
+from engine._threads import spread
+from engine._tiles import Tile, Window, tiles
 from engine.guided import guided_coefficients
 from engine.types import FloatMask, Instance, LabelMap, Mask, Photo, Rgb
 
@@ -26,6 +27,7 @@ _EPS: Final = 4e-4  # (0.02)²: texture below 2 % contrast is flat, a wall's edg
 _TRUST: Final = np.float32(0.3)  # weight of the segmenter's own opinion: weak look-alikes near its edge stay out
 _SUBSAMPLE: Final = 4
 _CROSS: Final = np.ones((3, 3), np.uint8)
+_TILE: Final = 128  # px a side; of a larger tile an edge needs less
 
 
 def binary(labels: LabelMap) -> Mask:
@@ -57,71 +59,106 @@ def label_map(photo: Photo, instances: Sequence[Instance]) -> LabelMap:
         raise ValueError(f"{len(instances)} instances do not fit a 16-bit label map")
     labels: LabelMap = np.zeros(photo.size, np.uint16)
     order = sorted(range(len(instances)), key=lambda k: (-instances[k].score, k))
-    guides = _Guides(photo)
     for k in order:
         mask = instances[k].mask
         if mask.ndim != 2 or mask.size == 0:
             raise ValueError(f"instance {k + 1} has a mask of shape {mask.shape}; (h, w) is needed")
-        for window, inside in _full_size(guides, mask):
-            part = labels[window]
-            part[inside & (part == 0)] = k + 1
+        _write(labels, photo.rgb, mask, k + 1)
     return labels
 
 
-class _Guides:
-    """A photo's gray values at full size and on the subsampled grids of the masks it meets."""
+def _write(labels: LabelMap, rgb: Rgb, prob: FloatMask, number: int) -> None:
+    """Write `number` wherever the map is at least 0.5 at photo size and no other instance is."""
+    (height, width), (h, w) = labels.shape, prob.shape
+    if h > height or w > width:
+        prob = cv2.resize(prob, (width, height), interpolation=cv2.INTER_AREA)
+    if prob.shape == labels.shape:
+        labels[(prob >= 0.5) & (labels == 0)] = number
+        return
+    sure = prob >= 0.5
+    if not sure.any():
+        return
+    edge = _Edge.of(rgb, prob)
+    near = [_photo_span(np.flatnonzero(sure.any(axis=1 - k)), labels.shape[k] / prob.shape[k]) for k in (0, 1)]
 
-    def __init__(self, photo: Photo) -> None:
-        self.rgb, self.size = photo.rgb, photo.size
-        self._small: dict[tuple[int, int], FloatMask] = {}
+    def fill(tile: Tile) -> None:
+        inside = edge.inside(tile.window)
+        if inside is not None:
+            part = labels[tile.window]
+            part[inside & (part == 0)] = number
 
-    def full(self, window: tuple[slice, slice]) -> FloatMask:
-        """0..1, that part of the photo."""
-        return _unit_gray(self.rgb[window])
+    spread(fill, [tile for tile in tiles(labels.shape, _TILE) if all(map(_overlap, tile.window, near))])
 
-    def small(self, size: tuple[int, int]) -> FloatMask:
-        """0..1, the whole photo at (width, height); kept for the next instance."""
-        if size not in self._small:
-            self._small[size] = _unit_gray(cv2.resize(self.rgb, size, interpolation=cv2.INTER_AREA))
-        return self._small[size]
+
+def _photo_span(inside: NDArray[np.intp], step: float) -> slice:
+    """Photo pixels that segmenter pixels `inside` (rising) and two more on either side lie on."""
+    return slice(int((inside[0] - 2) * step), int(np.ceil((inside[-1] + 3) * step)))
+
+
+def _overlap(one: slice, other: slice) -> bool:
+    return bool(one.start < other.stop and other.start < one.stop)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Edge:
+    """One instance's edge on its way from the segmenter's grid to the photo's."""
+
+    rgb: Rgb
+    prob: FloatMask
+    low: FloatMask
+    """Lowest value that the refined map may have, on the segmenter's grid."""
+    high: FloatMask
+    every: int
+    """Photo pixels, each way, in one of the grid that the guided filter runs on."""
+    radius: int
+    """Of its window, in pixels of that grid."""
+
+    @classmethod
+    def of(cls, rgb: Rgb, prob: FloatMask) -> _Edge:
+        height, width = rgb.shape[:2]
+        step = max(height / prob.shape[0], width / prob.shape[1])
+        every = min(_SUBSAMPLE, max(1, round(step / 2)), height, width)
+        return cls(rgb, prob, *_bounds(prob), every, max(1, round(2 * step / every)))
+
+    def inside(self, window: Window) -> NDArray[np.bool_] | None:
+        """Which pixels of a window of the photo are the instance's; None: none, and a single True: all."""
+        at = tuple(
+            _places(np.arange(span.start, span.stop), end / own, own)
+            for span, end, own in zip(window, self.rgb.shape, self.prob.shape, strict=False)
+        )
+        near = tuple(slice(int(along[0]), int(along[-1]) + 2) for along in at)
+        if self.high[near].max() < 0.5:
+            return None
+        if self.low[near].min() >= 0.5:
+            return np.ones((1, 1), np.bool_)
+        a, b = self._coefficients(window)
+        refined = a * _unit_gray(self.rgb[window]) + b
+        refined += _TRUST * (_enlarged(self.prob, *at) - np.float32(0.5))
+        inside: NDArray[np.bool_] = np.clip(refined, _enlarged(self.low, *at), _enlarged(self.high, *at)) >= 0.5
+        return inside
+
+    def _coefficients(self, window: Window) -> tuple[FloatMask, FloatMask]:
+        """Guided-filter coefficients of the map against the photo's gray values, for a window of the photo."""
+        every, grid = self.every, [end // self.every for end in self.rgb.shape[:2]]
+        margin = 2 * self.radius  # two windows in a row
+        at, block = [], []
+        for span, end in zip(window, grid, strict=True):
+            along = _places(np.arange(span.start, span.stop), every, end)
+            first = max(0, int(along[0]) - margin)
+            block.append(slice(first, min(end, int(along[-1]) + 2 + margin)))
+            at.append(along - first)
+        part = self.rgb[tuple(slice(span.start * every, span.stop * every) for span in block)]
+        rows, columns = (np.arange(span.start, span.stop) for span in block)
+        guide = _unit_gray(cv2.resize(part, (columns.size, rows.size), interpolation=cv2.INTER_AREA))
+        (height, width), (h, w) = self.rgb.shape[:2], self.prob.shape
+        values = _enlarged(self.prob, _places(rows, height / h / every, h), _places(columns, width / w / every, w))
+        a, b = guided_coefficients(guide, values, self.radius, _EPS)
+        return _enlarged(a, *at), _enlarged(b, *at)
 
 
 def _unit_gray(rgb: Rgb) -> FloatMask:
     gray: FloatMask = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     return gray
-
-
-def _full_size(guides: _Guides, prob: FloatMask) -> Iterator[tuple[tuple[slice, slice], NDArray[np.bool_]]]:
-    """Windows of the binary mask at photo size, where it may have pixels."""
-    (height, width), (h, w) = guides.size, prob.shape
-    if prob.shape == guides.size:
-        yield (slice(0, height), slice(0, width)), prob >= 0.5
-        return
-    if h > height or w > width:
-        enlarged = cv2.resize(prob, (width, height), interpolation=cv2.INTER_AREA)
-        yield (slice(0, height), slice(0, width)), enlarged >= 0.5
-        return
-    rows, columns = np.flatnonzero((prob >= 0.5).any(axis=1)), np.flatnonzero((prob >= 0.5).any(axis=0))
-    if rows.size == 0:
-        return
-    first, last = _reaches(rows, height / h, height)
-    low, high = _bounds(prob)
-    a, b = _edge_model(guides, prob, rows, columns)
-    # Columns can be cut only where both grids have a pixel's border: there cv2.resize gives what it gives uncut.
-    unit = math.lcm(width // math.gcd(width, w), width // math.gcd(width, a.shape[1]))
-    left, right = _reaches(columns, width / w, width)
-    across = slice(left // unit * unit, min(width, -(-right // unit) * unit))
-    for y0, y1 in strips(first, last):
-        window = slice(y0, y1), across
-        refined = _part(a, window, guides.size) * guides.full(window) + _part(b, window, guides.size)
-        refined += _TRUST * (_part(prob, window, guides.size) - np.float32(0.5))
-        refined = np.clip(refined, _part(low, window, guides.size), _part(high, window, guides.size))
-        yield window, refined >= 0.5
-
-
-def _reaches(inside: NDArray[np.intp], step: float, end: int) -> tuple[int, int]:
-    """Photo pixels that segmenter pixels `inside` (rising) and two more on either side lie on."""
-    return max(0, int((inside[0] - 2) * step)), min(end, int(np.ceil((inside[-1] + 3) * step)))
 
 
 def _bounds(prob: FloatMask) -> tuple[FloatMask, FloatMask]:
@@ -135,42 +172,24 @@ def _bounds(prob: FloatMask) -> tuple[FloatMask, FloatMask]:
     return low, high
 
 
-def _edge_model(
-    guides: _Guides, prob: FloatMask, rows: NDArray[np.intp], columns: NDArray[np.intp]
-) -> tuple[FloatMask, FloatMask]:
-    """Guided-filter coefficients of the map against the photo's gray values, on a subsampled grid.
-
-    They are worked out around the mask's `rows` and `columns` and are 0 elsewhere, where the map is too low to matter.
-    """
-    height, width = guides.size
-    step = max(height / prob.shape[0], width / prob.shape[1])
-    every = min(_SUBSAMPLE, max(1, round(step / 2)))
-    size = (max(1, width // every), max(1, height // every))
-    values = cv2.resize(prob, size, interpolation=cv2.INTER_LINEAR)
-    radius = max(1, round(2 * step / every))
-    margin = 4 * radius  # two windows in a row, and the two segmenter pixels that _reaches adds
-    top, bottom = _reaches(rows, size[1] / prob.shape[0], size[1])
-    left, right = _reaches(columns, size[0] / prob.shape[1], size[0])
-    near = slice(max(0, top - margin), bottom + margin), slice(max(0, left - margin), right + margin)
-    a, b = np.zeros_like(values), np.zeros_like(values)
-    a[near], b[near] = guided_coefficients(guides.small(size)[near], values[near], radius, _EPS)
-    return a, b
+def _places(pixels: NDArray[np.intp], step: float, count: int) -> NDArray[np.float64]:
+    """Where the middles of pixels lie on a grid of `count` pixels that are `step` of theirs wide; never outside it."""
+    return np.clip((pixels + 0.5) / step - 0.5, 0, count - 1)
 
 
-def _part(small: FloatMask, window: tuple[slice, slice], size: tuple[int, int]) -> FloatMask:
-    """A window of `small` enlarged bilinearly to `size`: what cv2.resize gives, without the rest.
+def _enlarged(grid: FloatMask, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> FloatMask:
+    """(len(rows), len(columns)): `grid` between its pixels, bilinearly, at rising rows and columns within it."""
+    left, right, share = _neighbours(columns, grid.shape[1])
+    first = int(rows[0])
+    used = grid[first : int(rows[-1]) + 2]
+    across = used[:, left] * (1 - share) + used[:, right] * share
+    upper, lower, part = _neighbours(rows - first, len(used))
+    below = part[:, None]
+    result: FloatMask = (across[upper] * (1 - below) + across[lower] * below).astype(np.float32, copy=False)
+    return result
 
-    The window's columns begin and end at the border of a pixel of `small`, or at the photo's.
-    """
-    (height, width), (y0, y1) = size, (window[0].start, window[0].stop)
-    across = width / small.shape[1]
-    small = small[:, round(window[1].start / across) : round(window[1].stop / across)]
-    at = (np.arange(y0, y1) + 0.5) * (small.shape[0] / height) - 0.5
-    at = np.clip(at, 0, small.shape[0] - 1)
-    upper = np.floor(at).astype(np.intp)
-    lower = np.minimum(upper + 1, small.shape[0] - 1)
-    share = (at - upper).astype(np.float32)[:, None]
-    rows = small[upper] * (1 - share) + small[lower] * share
-    columns = window[1].stop - window[1].start
-    enlarged: FloatMask = cv2.resize(rows, (columns, y1 - y0), interpolation=cv2.INTER_LINEAR)
-    return enlarged
+
+def _neighbours(at: NDArray[np.float64], count: int) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatMask]:
+    """Pixels before and behind each place, and the share of the second."""
+    before = at.astype(np.intp)
+    return before, np.minimum(before + 1, count - 1), (at - before).astype(np.float32)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from engine._tiles import strips, tiles
-from engine.masks import _part, binary, label_map
+from engine.masks import _enlarged, _places, binary, label_map
 from engine.protect import protected_mask, without
 from engine.types import Instance, Photo, Rgb
 
@@ -108,15 +108,13 @@ def test_masks_of_no_shape_are_refused(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "columns"), [((100, 130), (0, 130)), ((97, 311), (0, 311)), ((97, 290), (50, 240)), ((58, 58), (0, 20))]
+    ("size", "at"), [((100, 130), (0, 0)), ((97, 311), (31, 50)), ((58, 58), (20, 17)), ((13, 29), (0, 3))]
 )
-def test_a_part_is_that_of_a_whole_enlargement(size: tuple[int, int], columns: tuple[int, int]) -> None:
+def test_a_part_is_that_of_a_whole_enlargement(size: tuple[int, int], at: tuple[int, int]) -> None:
     small = np.random.default_rng(4).random((13, 29)).astype(np.float32)
-    window = slice(20, 51), slice(*columns)
-    whole = cv2.resize(small, size[::-1], interpolation=cv2.INTER_LINEAR)[window]
-    cut = size[1] // 29  # beside a cut the neighbour's column is missing: there a mask has nothing
-    inner = slice(cut if columns[0] else 0, -cut if columns[1] < size[1] else None)
-    assert np.allclose(_part(small, window, size)[:, inner], whole[:, inner], atol=1e-5)
+    whole = cv2.resize(small, size[::-1], interpolation=cv2.INTER_LINEAR)
+    rows, columns = (_places(np.arange(at[k], size[k]), size[k] / small.shape[k], small.shape[k]) for k in (0, 1))
+    assert np.allclose(_enlarged(small, rows, columns), whole[at[0] :, at[1] :], atol=1e-5)
 
 
 def test_a_small_instance_is_the_same_wherever_its_photo_ends() -> None:
