@@ -32,7 +32,7 @@ class Figures:
     halo: float
     """Mean CIEDE2000 in the band, against truth inside the exact mask and base outside."""
     over: float
-    """By how much the band is further from the whole truth than that composite is, which no local editor can beat."""
+    """By how much the band is further from the whole truth than that composite, cut hard at the mask, is."""
     ssim: float
     """Mean SSIM of L* inside the mask."""
     gradients: float

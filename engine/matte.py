@@ -3,8 +3,11 @@
 A mask says yes or no; at the edge of a thing the camera mixed both sides into one pixel. Within a narrow band around
 the mask's edge the share is read from the photo: in linear light the pixel lies on the line from the background's local
 colour B to the thing's local colour F (Smith & Blinn, "Blue Screen Matting", 1996, with F and B estimated from the
-certain pixels near by), so alpha = (C - B)·(F - B) / |F - B|². Where F and B are too much alike to tell, or vary too
+purest pixels near by), so alpha = (C - B)·(F - B) / |F - B|². Where F and B are too much alike to tell, or vary too
 much themselves, distance to the edge decides.
+
+What counts as pure: a pixel deep within its side, and one that is unlike the other side. The second is all there is to
+go by on strokes of print and on twigs that are nowhere wider than a mixed pixel or two.
 """
 
 from __future__ import annotations
@@ -23,11 +26,13 @@ __all__ = ["Matte", "reach", "soft_matte"]
 
 Matte = NDArray[np.uint8]
 """(H, W) uint8: 255 = wholly the concept's, 0 = not at all."""
+Floats = NDArray[np.float32]
 
 _ALIKE: Final = np.float32(0.002)  # |F - B|² in linear light at which colour and distance weigh the same
+_SPREAD: Final = np.float32(16)  # weight of each side's own variance, on top of that
 _MAX_NOISE: Final = np.float32(0.1**2)
-_TINY: Final = np.float32(1e-9)
-_SPREAD: Final = np.float32(8)  # weight of each side's own variance, on top of that
+_DEEP: Final = 5  # px from the edge at which a pixel is as pure as any
+_TINY: Final = np.float32(1e-13)  # a side with less weight than this in the window is not near
 
 
 def reach(size: tuple[int, int]) -> int:
@@ -70,17 +75,21 @@ def _soften(rgb: Rgb, mask: Mask, radius: int, core: Window) -> Matte:
     if not band.any():
         return result
     linear = to_linear(rgb)
-    certain = min(radius, 4)
-    front, front_spread = _local_colour(linear, inside > certain, inside > 0, radius, core, band)
-    back, back_spread = _local_colour(linear, outside > certain, outside > 0, radius, core, band)
-    line = front - back
+    front, back = _sides(linear, inside, outside, radius)
+    (front_colour, front_spread), (back_colour, back_spread) = (
+        _colour_and_spread(linear, weight, radius, core, band) for weight in (front, back)
+    )
+    line = front_colour - back_colour
     length = np.einsum("ij,ij->i", line, line)
-    along = np.einsum("ij,ij->i", linear[core][band] - back, line)
-    ramp = cv2.GaussianBlur(mask, (0, 0), radius / 2)[core][band].astype(np.float32) / 255
+    along = np.einsum("ij,ij->i", linear[core][band] - back_colour, line)
+    # A lens spreads an edge over a pixel or two, a little more where pixels are small.
+    ramp = cv2.GaussianBlur(mask, (0, 0), 0.5 + 0.07 * radius)[core][band].astype(np.float32) / 255
     doubt = _ALIKE + _SPREAD * (front_spread + back_spread)
     alpha = (along + doubt * ramp) / (length + doubt)
     # What a side's own noise would look like is no share of the other side.
-    none, whole = (np.sqrt(np.minimum(spread / (length + _TINY), _MAX_NOISE)) for spread in (back_spread, front_spread))
+    none, whole = (
+        np.sqrt(np.minimum(spread / (length + _ALIKE), _MAX_NOISE)) for spread in (back_spread, front_spread)
+    )
     alpha = (alpha - none) / (1 - none - whole)
     # Colour may decide everything at the edge and nothing at the band's ends: no texture is cut out of the inside.
     distance = signed[band]
@@ -90,24 +99,45 @@ def _soften(rgb: Rgb, mask: Mask, radius: int, core: Window) -> Matte:
     return result
 
 
-def _local_colour(
-    linear: Linear,
-    certain: NDArray[np.bool_],
-    side: NDArray[np.bool_],
-    radius: int,
-    core: Window,
-    band: NDArray[np.bool_],
-) -> tuple[Linear, NDArray[np.float32]]:
+def _sides(linear: Linear, inside: Floats, outside: Floats, radius: int) -> tuple[Floats, Floats]:
+    """How much each pixel tells of the thing's own colour, and of what lies behind: (h, w) each.
+
+    `inside` and `outside` are the distances to the other side, 0 where a pixel is not of that side.
+    """
+    deep = min(radius + 1, _DEEP)
+    front, back = (np.minimum(depth / np.float32(deep), np.float32(1)) ** 4 for depth in (inside, outside))
+    front_colour, back_colour = (_mean(linear, weight, radius) for weight in (front, back))
+    gap = _square(front_colour - back_colour) + _ALIKE
+    # The share of a mixed pixel, squared, as far as these colours are pure; 1 where the other side is not near.
+    front_purity = (_square(linear - back_colour) + _ALIKE) / gap
+    back_purity = (_square(linear - front_colour) + _ALIKE) / gap
+    return front * np.nan_to_num(front_purity, nan=1) ** 2, back * np.nan_to_num(back_purity, nan=1) ** 2
+
+
+def _colour_and_spread(
+    linear: Linear, weight: Floats, radius: int, core: Window, band: NDArray[np.bool_]
+) -> tuple[Linear, Floats]:
     """(N, 3) mean colour and (N,) variance of one side near each pixel of the band.
 
-    Of its certain pixels; where none is near (thin parts), of the whole side. Where the side is not near at all the
-    variance is infinite for all that matters: colour says nothing there.
+    Where the side is not near at all the variance is infinite for all that matters: colour says nothing there.
     """
-    window = (4 * radius + 1, 4 * radius + 1)
-    weight = certain.astype(np.float32) + np.float32(1e-3) * side
-    total = cv2.blur(weight, window)[core][band]
-    share = 1 / np.maximum(total, np.float32(1e-9))
-    mean = cv2.blur(linear * weight[..., None], window)[core][band] * share[:, None]
-    square = cv2.blur(np.einsum("ijk,ijk->ij", linear, linear) * weight, window)[core][band] * share
+    mean = _mean(linear, weight, radius)[core][band]
+    square = _mean(_square(linear), weight, radius)[core][band]
     spread = np.maximum(square - np.einsum("ij,ij->i", mean, mean), 0)
-    return mean, np.where(total > 1e-7, spread, np.float32(1e3)).astype(np.float32)
+    far = np.isnan(spread)
+    return np.where(far[:, None], 0, mean), np.where(far, np.float32(1e3), spread)
+
+
+def _mean(values: Floats, weight: Floats, radius: int) -> Floats:
+    """The weighted mean of (h, w) or (h, w, 3) values over a window of `radius`; NaN where there is no weight."""
+    window = (2 * radius + 1, 2 * radius + 1)
+    total = cv2.blur(weight, window)
+    total[total < _TINY] = np.nan
+    weighted = values * (weight if values.ndim == 2 else weight[..., None])
+    mean: Floats = cv2.blur(weighted, window) / (total if values.ndim == 2 else total[..., None])
+    return mean
+
+
+def _square(colours: Floats) -> Floats:
+    length: Floats = np.einsum("ijk,ijk->ij", colours, colours)
+    return length

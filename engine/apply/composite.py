@@ -33,7 +33,7 @@ def composite(out: Rgb, region: Region, paint: Paint) -> None:
 
     Args:
         out: (H, W, 3) uint8, the picture so far; colours are always computed from the region's photo.
-        region: where; foregrounds are estimated from twice as far as its soft edge goes.
+        region: where; foregrounds are estimated from as far as its soft edge goes.
         paint: what happens to the colours.
     """
     rgb, matte, radius = region.rgb, region.matte, region.radius
@@ -46,7 +46,7 @@ def composite(out: Rgb, region: Region, paint: Paint) -> None:
             np.copyto(out[tile.window], paint.opaque(rgb[outer], outer)[inner], where=full[..., None])
         edge = (here > 0) & ~full
         if edge.any():
-            outer, inner = tile.grown(2 * radius)
+            outer, inner = tile.grown(radius)
             front = _foreground(to_linear(rgb[outer]), matte[outer], inner, edge, radius)
             share = here[edge].astype(np.float32)[:, None] / 255
             before = to_linear(out[tile.window][edge])
@@ -56,7 +56,7 @@ def composite(out: Rgb, region: Region, paint: Paint) -> None:
 
 def _foreground(linear: Linear, matte: Matte, core: Window, edge: NDArray[np.bool_], radius: int) -> Linear:
     """(N, 3) foreground colours of the `edge` pixels of `core`."""
-    window = (4 * radius + 1, 4 * radius + 1)
+    window = (2 * radius + 1, 2 * radius + 1)
     alpha: NDArray[np.float32] = matte.astype(np.float32) / np.float32(255)
 
     def near(share: NDArray[np.float32]) -> Linear:

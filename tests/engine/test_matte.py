@@ -75,6 +75,41 @@ def test_mixed_pixels_get_their_share(front: tuple[int, ...], back: tuple[int, .
     assert error[(cover > 0) & (cover < 1)].mean() < 0.06
 
 
+@pytest.mark.parametrize("width", [1.3, 2.0, 3.2])
+@pytest.mark.parametrize(("ink", "coat"), [((244, 242, 234), (54, 92, 146)), ((20, 20, 22), (200, 180, 60))])
+def test_a_coat_has_its_share_of_the_pixels_beside_thin_print(
+    width: float, ink: tuple[int, ...], coat: tuple[int, ...]
+) -> None:
+    """Hardly a pixel of such a stroke shows the ink alone, and the coat's pixel beside it is a mixture too."""
+    y, x = np.indices((60 * 6, 400 * 6)) / 6
+    strokes = (np.abs((x - 0.25 * y) % 12.37 - 6) < width / 2) | (np.abs(y - 30) < width / 2)
+    cover = strokes.reshape(60, 6, 400, 6).mean(axis=(1, 3))
+    protected = mask_of(cover)
+    matte = soft_matte(mixed(cover, ink, coat), 255 - protected, protected)
+    beside = (cover > 0) & (protected == 0)
+    assert np.abs(matte / 255 - (1 - cover))[beside].mean() < 0.05
+
+
+def test_what_lies_behind_may_change_along_the_edge() -> None:
+    """Stripes, dark and light, hardly wider than the reach."""
+    x = np.arange(700)[None, :].repeat(240, axis=0)
+    cover = np.clip(np.arange(240)[:, None].repeat(700, axis=1) - 119.7, 0, 1)
+    back = np.where((x // 8 % 2)[..., None] > 0, to_linear(np.uint8([[230]])), to_linear(np.uint8([[60]])))
+    thing = to_linear(np.array((200, 30, 30), np.uint8))
+    rgb = to_bytes((cover[..., None] * thing + (1 - cover[..., None]) * back).astype(np.float32))
+    matte = soft_matte(rgb, mask_of(cover))
+    assert np.abs(matte / 255 - cover)[116:124].mean() < 0.03
+
+
+@pytest.mark.parametrize("size", [600, 1600])
+def test_where_colours_do_not_tell_the_edge_is_no_wider_than_a_lens_makes_it(size: int) -> None:
+    mask = np.zeros((size // 2, size), np.uint8)
+    mask[size // 4 :] = 255
+    matte = soft_matte(np.full((*mask.shape, 3), 120, np.uint8), mask).astype(int)[:, size // 2]
+    assert ((matte > 12) & (matte < 243)).sum() <= 4
+    assert np.abs(np.diff(matte)).max() < 160
+
+
 def test_where_colours_do_not_tell_the_edge_is_still_smooth() -> None:
     cover = disc((240, 700), 80)
     matte = soft_matte(np.full((240, 700, 3), 120, np.uint8), mask_of(cover)).astype(int)
