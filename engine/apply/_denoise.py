@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine._tiles import strips
+from engine._tiles import Sites
+from engine.apply._seen import around
 from engine.types import Mask, Rgb
 
 __all__ = ["REACH", "denoised", "noise_level"]
@@ -28,27 +29,23 @@ _OPPONENT: Final = np.array([[1 / 3, 1 / 3, 1 / 3], [1 / 2, 0, -1 / 2], [-1 / 4,
 _BACK: Final = np.linalg.inv(_OPPONENT.astype(np.float64)).astype(np.float32)
 _SIDES: Final = (5, 9, 9)
 _MARGIN: Final = np.float32(1.3**2)  # local variance of pure noise scatters about its mean
-_LAPLACE: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+_LAPLACE: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.int32)
 _QUIETEST: Final = 0.3  # steps; rounding alone makes as much noise
 
 
-def noise_level(rgb: Rgb, region: Mask) -> tuple[float, float, float]:
-    """Standard deviation of each channel's noise over a region, sRGB steps.
+def noise_level(rgb: Rgb, region: Mask, at: Sites) -> tuple[float, float, float]:
+    """Standard deviation of each channel's noise over a region, sRGB steps, from its pixels `at`.
 
     Immerkaer, "Fast Noise Variance Estimation", Computer Vision and Image Understanding 64(2), 1996, with a median for
     his mean: edges do not count.
     """
-    inner: Mask = cv2.erode(region, np.ones((5, 5), np.uint8))
-    within = inner if inner.any() else region
-    found: list[NDArray[np.float32]] = []
-    for y0, y1 in strips(0, rgb.shape[0]):
-        if within[y0:y1].any():
-            low, high = max(0, y0 - 1), min(rgb.shape[0], y1 + 1)
-            answer = cv2.filter2D(rgb[low:high].astype(np.float32), -1, _LAPLACE)[y0 - low :][: y1 - y0]
-            found.append(np.abs(answer[within[y0:y1] > 0][::7]))
-    red, green, blue = (
-        max(_QUIETEST, float(level)) for level in np.median(np.concatenate(found), axis=0) / (6 * 0.6745)
-    )
+    rows, columns = at
+    inner = np.ones(len(rows), np.bool_)
+    for down, right in ((-2, -2), (-2, 2), (2, -2), (2, 2)):
+        inner &= region[np.clip(rows + down, 0, len(region) - 1), np.clip(columns + right, 0, region.shape[1] - 1)] > 0
+    within = inner if inner.any() else ~inner
+    answer = np.abs(around(rgb, (rows[within], columns[within]), _LAPLACE))
+    red, green, blue = (max(_QUIETEST, float(level)) for level in np.median(answer, axis=0) / (6 * 0.6745))
     return red, green, blue
 
 

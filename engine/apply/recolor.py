@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from engine._counts import counts
 from engine._tiles import Sites, Window, strips
 from engine.apply._denoise import REACH, denoised, noise_level
+from engine.apply._seen import Seen, around, is_clear, seen_of
 from engine.apply._shoulder import soft_shoulder
 from engine.apply._surface import Surface, luminance, read_surface
 from engine.colour import LUMA, Linear, linear_of, srgb_of, to_bytes, to_linear
@@ -34,11 +35,9 @@ from engine.types import Mask, Recolor, Rgb
 
 __all__ = ["Repaint", "fit_recolor", "median_colour"]
 
-_CLIPPED: Final = 254
 _KNEE: Final = 0.8
 _STEEP: Final = 1.75  # steps of the result for one of the photo, from which noise and bands can be seen
-_SAMPLES: Final = 60_000
-_BAND_ROWS, _BAND_PIXELS = 32, 500_000  # of a large photo only every so many rows are filtered for the fit
+_BAND_ROWS, _BAND_PIXELS = 32, 250_000  # of a large photo only every so many rows are filtered for the fit
 _SUBSTEPS: Final = 16
 _FINE: Final = linear_of(np.arange(255 * _SUBSTEPS + 1) / (255 * _SUBSTEPS)).astype(np.float32)
 # The next six were tuned on bench/truth.
@@ -207,19 +206,20 @@ def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor) -> Repain
     Returns:
         The fitted paint, or None where nothing of the region is left.
     """
-    own = np.where(matte > 0, region, np.uint8(0))
-    if not own.any():
+    seen = seen_of(rgb, region, matte)
+    if seen is None:
         return None
-    clear = _without_blown(rgb, own)
-    opaque = np.where(matte == 255, clear, np.uint8(0))
-    core = opaque if opaque.any() else clear
-    median = np.median(to_linear(_sampled(rgb, core)), axis=0)
-    paint = Repaint(read_surface(to_linear(_sampled(cv2.blur(rgb, (3, 3)), core)), median), action.target)
+    rows, columns = seen.at
+    core = rows[seen.core], columns[seen.core]
+    median = np.median(to_linear(seen.colours[seen.core]), axis=0)
+    means = np.rint(around(rgb, core, np.ones((3, 3), np.int32)) / 9).astype(np.uint8)
+    paint = Repaint(read_surface(to_linear(means), median), action.target)
     if paint.amplified > _STEEP:
-        paint = replace(paint, noise=noise_level(rgb, core), within=own)
+        own: Mask = cv2.bitwise_and(region, cv2.compare(matte, 0, cv2.CMP_GT))
+        paint = replace(paint, noise=noise_level(rgb, own, core), within=own)
     target = linear_of(np.maximum(action.target, 0.4) / np.float64(255))
-    painted = paint.unbounded(_light_of(paint, rgb, core))
-    middle = [np.quantile(painted[:, c], rank) for c, rank in enumerate(_ranks(paint, rgb, clear, matte))]
+    painted = paint.unbounded(_light_of(paint, rgb, matte, seen))
+    middle = [np.quantile(painted[:, c], rank) for c, rank in enumerate(_ranks(paint, seen))]
     return replace(paint, scale=_colour(target / np.maximum(middle, 1e-6)))
 
 
@@ -242,50 +242,38 @@ def median_colour(rgb: Rgb, region: Mask) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def _without_blown(rgb: Rgb, region: Mask) -> Mask:
-    """The region less its blown-out pixels, which say nothing of the surface, unless they are the greater part."""
-    kept: Mask = cv2.bitwise_and(region, cv2.bitwise_not(cv2.inRange(rgb, (_CLIPPED,) * 3, (255,) * 3)))
-    return kept if 2 * cv2.countNonZero(kept) >= cv2.countNonZero(region) else region
-
-
-def _sampled(rgb: Rgb, region: Mask) -> Rgb:
-    """(N, 3): the region's pixels on a grid wide enough for N to stay near `_SAMPLES`; all of a small region's."""
-    step = max(1, int((cv2.countNonZero(region) / _SAMPLES) ** 0.5))
-    chosen: Rgb = rgb[::step, ::step][region[::step, ::step] > 0]
-    return chosen if len(chosen) else rgb[region > 0]
-
-
-def _ranks(paint: Repaint, rgb: Rgb, region: Mask, matte: Matte) -> NDArray[np.float64]:
+def _ranks(paint: Repaint, seen: Seen) -> NDArray[np.float64]:
     """(3,) the quantile of the opaque pixels at which the whole region's median lies.
 
     Pixels of the soft edge end up mixed, on either side of the target: the others make up the balance.
     """
-    soft = (region > 0) & (matte < 255)
-    others, total = int(np.count_nonzero(soft)), cv2.countNonZero(region)
+    soft = seen.clear & (seen.shares < 255)
+    others, total = int(np.count_nonzero(soft)), int(np.count_nonzero(seen.clear))
     if not others or others == total:
         return np.full(3, 0.5)
-    colours = to_linear(rgb[soft])
-    share = matte[soft].astype(np.float32)[:, None] / 255
+    colours = to_linear(seen.colours[soft])
+    share = seen.shares[soft].astype(np.float32)[:, None] / 255
     mixed = to_bytes(colours + share * (paint.linear(colours) - colours))
     below = (mixed < np.array(paint.target)).sum(axis=0)
     ranks: NDArray[np.float64] = np.clip((total / 2 - below) / (total - others), 0.01, 0.99)
     return ranks
 
 
-def _light_of(paint: Repaint, rgb: Rgb, region: Mask) -> Linear:
+def _light_of(paint: Repaint, rgb: Rgb, matte: Matte, seen: Seen) -> Linear:
     """(N, 3) linear light of pixels all over the region, less the noise that the paint will filter out."""
     if paint.noise is None or paint.within is None:
-        return to_linear(_sampled(rgb, region))
-    height, width = region.shape
-    step = _BAND_ROWS * max(1, height * width // _BAND_PIXELS)
+        return to_linear(seen.colours[seen.core])
+    height, width = matte.shape
+    least = int(seen.shares[seen.core].min())
     found = []
-    for y in range(0, height, step):
+    for y in range(0, height, _BAND_ROWS * max(1, height * width // _BAND_PIXELS)):
         low, high = max(0, y - REACH), min(height, y + _BAND_ROWS + REACH)
-        inside = region[y : y + _BAND_ROWS] > 0
+        band = slice(y, y + _BAND_ROWS)
+        inside = (paint.within[band] > 0) & (matte[band] >= least) & is_clear(rgb[band])
         if inside.any():
             clean = denoised(rgb[low:high], paint.within[low:high], paint.noise, 1 / paint.amplified)
             found.append(clean[y - low :][: len(inside)][inside])
-    return _linear_of_floats(np.concatenate(found)) if found else to_linear(_sampled(rgb, region))
+    return _linear_of_floats(np.concatenate(found)) if found else to_linear(seen.colours[seen.core])
 
 
 def _planes(colours: Linear) -> Linear:

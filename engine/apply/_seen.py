@@ -1,0 +1,87 @@
+"""The pixels that an action is fitted to: enough to be sure of a median, few enough to cost nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine._tiles import Sites
+from engine.matte import Matte
+from engine.types import Mask, Rgb
+
+__all__ = ["Seen", "around", "is_clear", "seen_of"]
+
+_MOST: Final = 60_000
+_CLIPPED: Final = 254
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Pixels of a region on a regular grid."""
+
+    at: Sites
+    """N of them."""
+    colours: Rgb
+    """(N, 3) uint8 sRGB."""
+    shares: NDArray[np.uint8]
+    """(N,) of the matte, never 0."""
+    clear: NDArray[np.bool_]
+    """(N,) not blown out; all, where the blown out ones are the greater part."""
+    core: NDArray[np.bool_]
+    """(N,) clear, and wholly the region's; all clear ones, where none is."""
+
+
+def seen_of(rgb: Rgb, region: Mask, matte: Matte) -> Seen | None:
+    """Look at a region's pixels; None where its matte leaves none.
+
+    Args:
+        rgb: (H, W, 3) uint8 sRGB.
+        region: (H, W) uint8, 0/255.
+        matte: (H, W) uint8; where it is 0 another layer has the pixel.
+    """
+    step = max(1, math.ceil(math.sqrt(cv2.countNonZero(region) / _MOST)))
+    rows, columns = _on_grid(region, matte, step)
+    if not rows.size and step > 1:  # other layers have nearly all of it
+        rows, columns = (sites[:_MOST] for sites in _on_grid(region, matte, 1))
+    if not rows.size:
+        return None
+    colours, shares = rgb[rows, columns], matte[rows, columns]
+    clear = is_clear(colours)
+    if 2 * np.count_nonzero(clear) < clear.size:
+        clear = np.ones_like(clear)
+    opaque = clear & (shares == 255)
+    return Seen((rows, columns), colours, shares, clear, opaque if opaque.any() else clear)
+
+
+def is_clear(colours: Rgb) -> NDArray[np.bool_]:
+    """(...) of (..., 3): not blown out, which says nothing of the surface."""
+    clear: NDArray[np.bool_] = colours.min(axis=-1) < _CLIPPED
+    return clear
+
+
+def around(rgb: Rgb, at: Sites, weights: NDArray[np.int32]) -> NDArray[np.int32]:
+    """(N, 3) weighted sums of the 3 x 3 px around pixels; a photo's border is repeated.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        at: N rows and columns.
+        weights: (3, 3).
+    """
+    total = np.zeros((len(at[0]), 3), np.int32)
+    for (down, right), weight in np.ndenumerate(weights):
+        row, column = (
+            np.clip(sites + move - 1, 0, end - 1)
+            for sites, move, end in zip(at, (down, right), rgb.shape, strict=False)
+        )
+        total += weight * rgb[row, column]
+    return total
+
+
+def _on_grid(region: Mask, matte: Matte, step: int) -> Sites:
+    rows, columns = np.nonzero(cv2.min(region[::step, ::step], matte[::step, ::step]))
+    return rows * step, columns * step
