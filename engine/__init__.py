@@ -2,7 +2,7 @@
 
 from engine.errors import BadMask, BadPhoto, EngineError, NeedsModel
 from engine.image_io import decode
-from engine.pipeline import process
+from engine.pipeline import measure, process
 from engine.segment.classical import ClassicalSegmenter
 from engine.segment.given import GivenMasks
 from engine.segment.port import Segmenter
@@ -11,6 +11,7 @@ from engine.types import (
     Action,
     Exemplar,
     Instance,
+    Keep,
     Layer,
     Pattern,
     Photo,
@@ -36,6 +37,7 @@ __all__ = [
     "Exemplar",
     "GivenMasks",
     "Instance",
+    "Keep",
     "Layer",
     "NeedsModel",
     "Pattern",
@@ -54,5 +56,6 @@ __all__ = [
     "Texture",
     "Tone",
     "decode",
+    "measure",
     "process",
 ]

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from engine._timed import timed
-from engine.apply import Region, composite, fill_hole, fit, hole_of, region_of
+from engine.apply import Region, composite, fill_hole, fit, hole_of, measured_colour, region_of
 from engine.image_io import encode_label_map
 from engine.masks import binary, label_map, only
 from engine.matte import Matte
@@ -25,6 +25,7 @@ from engine.planes import Facet, View, facets_of, view_of
 from engine.protect import protected_mask
 from engine.report import absent_warning, concept_report, fully_protected_warning, missing_warning, unfilled_warning
 from engine.types import (
+    Keep,
     LabelMap,
     Layer,
     Mask,
@@ -51,6 +52,8 @@ class Painted:
     masks: dict[str, bytes] = field(default_factory=dict)
     """Concept -> label map as PNG."""
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
+    colours: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    """Concept -> the colour it shows, where it is kept."""
     warnings: list[str] = field(default_factory=list)
     timings_ms: dict[str, float] = field(default_factory=lambda: {"matte": 0.0, "apply": 0.0, "encode": 0.0})
 
@@ -123,14 +126,19 @@ class _Painting:
         elif seen and not any(seen):
             self.done.warnings.append(fully_protected_warning(concept))
 
-    def _lay(self, concept: str, mask: Mask, action: Recolor | Tone | Texture, kept: Mask, free: Matte) -> bool:
-        """Fit an action to a mask and lay it on; False where all of the mask is kept."""
+    def _lay(self, concept: str, mask: Mask, action: Recolor | Tone | Texture | Keep, kept: Mask, free: Matte) -> bool:
+        """Fit an action to a mask and lay it on, or only measure; False where nothing may touch any of the mask."""
         rgb, timings = self._photo.rgb, self.done.timings_ms
         with timed(timings, "matte"):
             region = region_of(rgb, mask, kept, free)
         if region is None:
             return False
         with timed(timings, "apply"):
+            if isinstance(action, Keep):
+                colour = measured_colour(region.rgb, region.mask, region.matte)
+                if colour is not None:
+                    self.done.colours[concept] = colour
+                return True
             facets = self._facets(concept, region) if isinstance(action, Texture) else ()
             paint = fit(action, region, facets)
             if paint is not None:

@@ -7,7 +7,7 @@ overlap them: while photo n is segmented, n+1 decodes and n-1 renders and encode
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine._layers import paint_layers
 from engine._timed import timed
@@ -15,9 +15,9 @@ from engine.errors import NeedsModel
 from engine.image_io import MAX_PIXELS, decode, encode_png, encode_preview
 from engine.report import concept_report, instances_json, needs_model_reason, warnings_for
 from engine.segment.port import Segmenter
-from engine.types import Exemplar, Photo, PhotoResult, Prompt, Recipe, Segmentation
+from engine.types import Exemplar, Keep, Photo, PhotoResult, Prompt, Recipe, Segmentation
 
-__all__ = ["Rendered", "check_recipe", "encode", "process", "render", "segment"]
+__all__ = ["Rendered", "check_recipe", "encode", "measure", "process", "render", "segment"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +29,8 @@ class Rendered:
     masks: Mapping[str, bytes]
     instances: bytes
     warnings: tuple[str, ...] = ()
+    colours: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    """See `PhotoResult.colours`."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -48,6 +50,22 @@ def process(data: bytes, recipe: Recipe, segmenter: Segmenter, *, max_pixels: in
     with timed(timings, "segment"):
         (found,) = segment([photo], recipe.prompts, segmenter, {0: recipe.refinement.exemplars})
     return encode(render(photo, found, recipe, source=segmenter.name), timings)
+
+
+def measure(
+    data: bytes, recipe: Recipe, segmenter: Segmenter, *, max_pixels: int = MAX_PIXELS
+) -> Mapping[str, tuple[int, int, int]]:
+    """The colours that a recipe's concepts show in one photo file, before anything is painted.
+
+    Concept -> sRGB, 0..255 each: the median of the pixels that the concept's own action would be fitted to, so without
+    what is protected, belongs to a later layer or to an instance with an action of its own. A concept that the photo
+    does not show is left out. Raises as `process` does.
+    """
+    check_recipe(recipe)
+    photo = decode(data, max_pixels=max_pixels)
+    (found,) = segment([photo], recipe.prompts, segmenter, {0: recipe.refinement.exemplars})
+    kept = replace(recipe, layers=tuple(replace(layer, action=Keep()) for layer in recipe.layers))
+    return render(photo, found, kept, source=segmenter.name).colours
 
 
 def check_recipe(recipe: Recipe) -> None:
@@ -108,6 +126,7 @@ def render(photo: Photo, segmentations: Sequence[Segmentation], recipe: Recipe, 
         done.masks,
         instances_json(photo.size, source, concepts),
         (*warnings, *done.warnings),
+        done.colours,
         done.timings_ms,
     )
 
@@ -119,4 +138,6 @@ def encode(rendered: Rendered, timings_ms: Mapping[str, float] | None = None) ->
     with timed(timings, "encode"):
         png = encode_png(photo.rgb, photo.alpha)
         preview = encode_preview(photo.rgb, photo.alpha)
-    return PhotoResult(png, preview, rendered.masks, rendered.instances, rendered.warnings, photo.size, timings)
+    return PhotoResult(
+        png, preview, rendered.masks, rendered.instances, rendered.warnings, photo.size, rendered.colours, timings
+    )

@@ -18,6 +18,7 @@ __all__ = [
     "Exemplar",
     "FloatMask",
     "Instance",
+    "Keep",
     "LabelMap",
     "Layer",
     "Mask",
@@ -204,7 +205,12 @@ class Remove:
     """Fill the region from its surroundings."""
 
 
-Action = Recolor | Tone | Texture | Remove
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Leave the region as it is and tell the colour it shows, for other photos to take: see `PhotoResult.colours`."""
+
+
+Action = Recolor | Tone | Texture | Remove | Keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +262,8 @@ class PhotoResult:
     warnings: tuple[str, ...] = ()
     size: tuple[int, int] = (0, 0)
     """(height, width) in pixels."""
+    colours: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    """Concept -> the colour it shows, sRGB, 0..255 each; of the concepts with `Keep` that the photo shows."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     """Stage -> milliseconds: decode, segment, matte, apply, encode."""
 

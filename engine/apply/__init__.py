@@ -4,6 +4,7 @@ from engine.apply._fit import fit
 from engine.apply._paint import Paint
 from engine.apply._region import Region, claim, region_of
 from engine.apply.composite import composite
+from engine.apply.measure import measured_colour
 from engine.apply.recolor import Repaint, fit_recolor, median_colour
 from engine.apply.remove import fill_hole, hole_of
 from engine.apply.texture import Textured, fit_texture
@@ -23,6 +24,7 @@ __all__ = [
     "fit_texture",
     "fit_tone",
     "hole_of",
+    "measured_colour",
     "median_colour",
     "region_of",
 ]
