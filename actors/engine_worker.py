@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 async def process_photo(task: PhotoTask, store: ObjectStore, process: Process) -> PhotoOutcome:
     """One photo, from its input key to its output keys; see `work_on`."""
     user, job, idx = task.user_id, task.job_id, task.idx
-    recipe = build_recipe(task.preset, task.concepts, task.protect, task.refinement)
+    recipe = build_recipe(task.preset, task.concepts, task.protect, task.refinement, task.measure)
     places = PhotoKeys(
         input=keys.input_key(user, job, idx),
         output=keys.output_key(user, job, idx),

@@ -41,6 +41,8 @@ class PhotoTask:
     protect: tuple[str, ...]
     refinement: Mapping[str, Any] | None = None
     """What holds for this photo only, in the shape of the API."""
+    measure: tuple[str, ...] = ()
+    """Concepts whose colour this photo sets: they stay as they are and are measured."""
     etag: str | None = None
     """Of the photo that was confirmed; None: take what lies under the key."""
     attempt: int = 1
@@ -138,6 +140,7 @@ class PhotoDispatch:
             concepts=start["concepts"],
             protect=tuple(start["protect"]),
             refinement=start["refinement"],
+            measure=tuple(start["measure"]),
             etag=start["etag"],
             attempt=task.attempt,
             request_id=correlation,
@@ -161,6 +164,7 @@ class PhotoDispatch:
             mask_keys=outcome.mask_keys,
             instances_key=outcome.instances_key,
             warnings=list(outcome.warnings),
+            colors=outcome.colors,
             timings_ms=outcome.timings_ms,
             idempotency_key=row_id,
         )

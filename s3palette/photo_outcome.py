@@ -21,5 +21,7 @@ class PhotoOutcome:
     """Concept -> key of its label map."""
     instances_key: str | None = None
     warnings: tuple[str, ...] = ()
+    colors: dict[str, str] = field(default_factory=dict)
+    """Concept that was to be measured -> #RRGGBB."""
     timings_ms: dict[str, float] = field(default_factory=dict)
     """Stage -> milliseconds: download, the engine's own (see `engine.PhotoResult`), upload."""

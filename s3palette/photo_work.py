@@ -72,6 +72,7 @@ async def work_on(
         mask_keys=mask_keys,
         instances_key=keys.instances,
         warnings=result.warnings,
+        colors={concept: "#{:02X}{:02X}{:02X}".format(*colour) for concept, colour in result.colours.items()},
         timings_ms={
             "download": (fetched - began) * 1000,
             **result.timings_ms,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, assert_never
 
 import engine
@@ -21,17 +21,19 @@ def build_recipe(
     concepts: Mapping[str, Any],
     protect: Sequence[str] | None = None,
     refinement: Mapping[str, Any] | None = None,
+    measure: Collection[str] = (),
 ) -> engine.Recipe:
     """Check a rule in the shape of the API and resolve it for the engine.
 
     `protect` None means the preset's defaults; `refinement` is what holds for one photo only, and then the recipe is
-    for that photo. Raises ValidationFailed; its message begins with the field.
+    for that photo, as it is with `measure`, the concepts whose colour that photo sets. Raises ValidationFailed; its
+    message begins with the field.
     """
     preset = load_presets().get(preset_id)
     if preset is None:
         raise ValidationFailed(f"preset: there is no preset {preset_id}; there are {', '.join(load_presets())}")
-    rule = resolve(preset, load_materials(), concepts, protect)
-    own = resolve_photo(Rule(concepts, rule.protect), refinement)
+    rule = resolve(preset, load_materials(), concepts, protect, measure)
+    own = resolve_photo(Rule({**dict.fromkeys(measure), **concepts}, rule.protect), refinement)
     return engine.Recipe(
         prompts=tuple(_prompt(prompt, prompt.concept in rule.protect) for prompt in rule.prompts),
         layers=tuple(_layer(layer) for layer in rule.layers),
@@ -81,5 +83,7 @@ def _action(action: actions.Action) -> engine.Action:
             return engine.Texture(material_pattern(load_materials().materials[material]))
         case actions.Remove():
             return engine.Remove()
+        case actions.Keep():
+            return engine.Keep()
         case _:
             assert_never(action)

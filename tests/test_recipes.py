@@ -134,3 +134,16 @@ def test_a_wrong_rule_is_refused(
 def test_protected_concepts_are_told_to_the_segmenter() -> None:
     recipe = build_recipe("interior", {"Wall": {"action": "recolor", "value": "#FFFFFF"}}, ["Door"])
     assert {prompt.concept: prompt.protected for prompt in recipe.prompts} == {"Wall": False, "Door": True}
+
+
+def test_a_concept_that_is_measured_is_kept() -> None:
+    concepts = {"Top": entry("recolor") | {"instances": {"2": entry("recolor", "#010203")}}, "Bag": entry("remove")}
+    recipe = build_recipe("ootd", concepts, None, {"lock": {"Skin": [1]}, "exclude": {"Top": [3]}}, ["Top", "Shoes"])
+    assert {layer.concept: layer.action for layer in recipe.layers} == {
+        "Top": engine.Keep(),
+        "Shoes": engine.Keep(),
+        "Bag": engine.Remove(),
+    }
+    assert next(each for each in recipe.layers if each.concept == "Top").overrides == {2: engine.Recolor((1, 2, 3))}
+    with pytest.raises(ValidationFailed, match="recolor needs"):
+        build_recipe("ootd", concepts)

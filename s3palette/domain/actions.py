@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
-__all__ = ["Action", "Recolor", "Remove", "Texture", "Tone"]
+__all__ = ["Action", "Keep", "Recolor", "Remove", "Texture", "Tone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +46,9 @@ class Remove:
     """Fill the region from its surroundings."""
 
 
-Action = Recolor | Tone | Texture | Remove
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Leave the region as it is and tell its colour: a photo that sets the colour of the others, see `references`."""
+
+
+Action = Recolor | Tone | Texture | Remove | Keep

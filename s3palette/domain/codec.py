@@ -58,6 +58,7 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {**_of(Command), Wake.__name__: W
 UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {
     ("UploadConfirmed", 1): lambda old: {**old, "etags": {}},
     ("JobQueued", 1): lambda old: {**old, "photos": {}},
+    ("JobQueued", 2): lambda old: {**old, "references": {}},
 }
 """(event, schema version n) -> its JSON object in version n + 1."""
 

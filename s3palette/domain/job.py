@@ -7,9 +7,8 @@ and then the photo fails. Whatever ends the job emits `JobEnded` and tells the u
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from s3palette.domain import codec, rules
@@ -41,20 +40,24 @@ from s3palette.domain.job_messages import (
     PhotoStarted,
     RecordFault,
     RecordResult,
+    ReferenceMeasured,
     RefusePhotos,
     ResultOpen,
     StartPhoto,
     UploadConfirmed,
     UploadOpen,
 )
-from s3palette.domain.job_offers import offers, open_offer, refuse, result_open
+from s3palette.domain.job_offers import open_offer, refuse, result_open
+from s3palette.domain.job_policy import JobPolicy
 from s3palette.domain.job_results import end, finish, open_photo, plain_text, record_result
 from s3palette.domain.job_state import FINAL, JobState, Photo, deadline, evolve
+from s3palette.domain.job_tasks import answer_due, tasks
 from s3palette.domain.materials import Catalogue, load_materials
-from s3palette.domain.model import Command, Decision, Effect, Event, Query, RunPhoto, Wake
+from s3palette.domain.model import Command, Decision, Event, Query, Wake
 from s3palette.domain.palette import Preset
 from s3palette.domain.plans import MAX_ITEMS, plan_of
 from s3palette.domain.presets import load_presets
+from s3palette.domain.references import normalise_references
 from s3palette.domain.refinements import normalise_photos
 
 __all__ = [
@@ -78,6 +81,7 @@ __all__ = [
     "PhotoStarted",
     "RecordFault",
     "RecordResult",
+    "ReferenceMeasured",
     "RefusePhotos",
     "ResultOpen",
     "StartPhoto",
@@ -86,23 +90,6 @@ __all__ = [
 ]
 
 _STATE_VERSION: Final = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobPolicy:
-    """How long a job waits, how often it tries, what it takes. A change holds for what begins after it."""
-
-    upload_within: timedelta = timedelta(hours=24)
-    execute_within: timedelta = timedelta(days=7)
-    photo_within: timedelta = timedelta(minutes=15)
-    photo_within_external: timedelta = timedelta(minutes=60)
-    fault_backoff: tuple[timedelta, ...] = (timedelta(seconds=1), timedelta(seconds=4), timedelta(seconds=16))
-    """Wait before each retry after a fault; as many retries as there are entries."""
-    max_timeouts: int = 3
-    """The answer that is missing for the n-th time fails the photo."""
-    max_photo_bytes: int = 60_000_000
-    offers: bool = False
-    """The photos of external jobs are offered to an engine outside. False: its workers know of them by themselves."""
 
 
 class JobBehaviour:
@@ -134,7 +121,7 @@ class JobBehaviour:
             case StartPhoto():
                 return self._start(job, command)
             case RecordResult():
-                return record_result(job, command)
+                return record_result(job, command, self._policy)
             case RecordFault():
                 return self._record_fault(job, command)
             case RefusePhotos():
@@ -217,13 +204,13 @@ class JobBehaviour:
         if command.output_template is not None and template is None:
             names = ", ".join(each.name for each in preset.output_templates)
             raise ValidationFailed(f"output_template: {preset.id} has {names}")
-        rule = self._rule(preset, command)
+        references = normalise_references(preset, job.total, command.references)
+        rule = self._rule(preset, command, references)
         photos = normalise_photos(rule, job.total, command.photos)
         _must_be(job, "uploaded", "it cannot be executed")
         if template not in (None, preset.output_templates[0]) and not plan_of(command.plan).all_templates:
             first = preset.output_templates[0].name
             raise PlanRequired(f"output_template: the {command.plan} plan has {first} only")
-        external = command.dispatch == "external"
         queued = JobQueued(
             at=command.at,
             concepts=rule.concepts,
@@ -231,26 +218,30 @@ class JobBehaviour:
             rule_id=command.rule_id,
             output_template=None if template is None else template.id,
             photos=photos,
+            references=references,
             dispatch=command.dispatch,
-            due=command.at + self._policy.photo_within_external if external else None,
+            due=answer_due(self._policy, command.dispatch, command.at),
         )
-        tasks = self._tasks(command.dispatch, [(idx, 1, command.at) for idx in range(job.total)])
-        return Decision((queued,), tasks, {"queued": True})
+        going = set(references.values()) or range(job.total)
+        owed = tasks(self._policy, command.dispatch, [(idx, 1, command.at) for idx in going])
+        return Decision((queued,), owed, {"queued": True})
 
-    def _rule(self, preset: Preset, command: Execute) -> rules.Rule:
+    def _rule(self, preset: Preset, command: Execute, referenced: Collection[str]) -> rules.Rule:
         if command.rule_id is None:
-            if command.concepts is None:
-                raise ValidationFailed("concepts: needed where no rule_id is given")
-            return rules.normalise(preset, self._catalogue, command.concepts, command.protect)
+            concepts = {} if command.concepts is None and referenced else command.concepts
+            if concepts is None:
+                raise ValidationFailed("concepts: needed where neither rule_id nor references are given")
+            return rules.normalise(preset, self._catalogue, concepts, command.protect, referenced)
         if command.rule is None:
             raise RuleNotFound("there is no such rule")
         if command.rule["preset_id"] != preset.id:
             raise ValidationFailed(f"rule_id: the rule is for {command.rule['preset_id']}, the job for {preset.id}")
-        return rules.normalise(preset, self._catalogue, command.rule["concepts"], command.rule["protect"])
+        concepts, protect = command.rule["concepts"], command.rule["protect"]
+        return rules.normalise(preset, self._catalogue, concepts, protect, referenced)
 
     def _start(self, job: JobState, command: StartPhoto) -> Decision:
         photo = open_photo(job, command.idx)
-        if photo is None or command.attempt != photo.attempt or job.dispatch == "external":
+        if photo is None or command.attempt != photo.attempt or job.dispatch == "external" or job.holds(command.idx):
             return Decision(reply={"start": False})
         reply = {
             "start": True,
@@ -258,6 +249,7 @@ class JobBehaviour:
             "preset": job.preset,
             "concepts": dict(job.concepts or {}),
             "protect": list(job.protect or ()),
+            "measure": job.measures(command.idx),
             "refinement": job.refinements.get(str(command.idx)),
             "etag": job.etags.get(command.idx),
         }
@@ -269,7 +261,7 @@ class JobBehaviour:
 
     def _record_fault(self, job: JobState, command: RecordFault) -> Decision:
         photo = open_photo(job, command.idx)
-        if photo is None or command.attempt != photo.attempt:
+        if photo is None or command.attempt != photo.attempt or job.holds(command.idx):
             return Decision(reply={"retried": False})
         error = plain_text(command.error) or "the engine could not be reached"
         if photo.faults >= len(self._policy.fault_backoff):
@@ -277,8 +269,8 @@ class JobBehaviour:
             return finish(job, command.at, (failed,), reply={"retried": False})
         not_before = command.at + self._policy.fault_backoff[photo.faults]
         event = self._again(job, command.idx, photo, "fault", error, command.at, not_before)
-        tasks = self._tasks(job.dispatch, [(event.idx, event.attempt, not_before)])
-        return Decision((event,), tasks, {"retried": True})
+        again = tasks(self._policy, job.dispatch, [(event.idx, event.attempt, not_before)])
+        return Decision((event,), again, {"retried": True})
 
     def _wake(self, job: JobState, command: Wake) -> Decision:
         if job.status in FINAL:
@@ -300,7 +292,7 @@ class JobBehaviour:
             event = self._again(job, idx, photo, "timeout", error, command.at, command.at)
             events.append(event)
             again.append((event.idx, event.attempt, event.not_before))
-        return finish(job, command.at, events, self._tasks(job.dispatch, again))
+        return finish(job, command.at, events, tasks(self._policy, job.dispatch, again))
 
     def _again(
         self,
@@ -312,16 +304,10 @@ class JobBehaviour:
         at: datetime,
         not_before: datetime,
     ) -> PhotoRetried:
-        due = not_before + self._policy.photo_within_external if job.dispatch == "external" else None
+        due = answer_due(self._policy, job.dispatch, not_before)
         return PhotoRetried(
             at=at, idx=idx, attempt=photo.attempt + 1, cause=cause, error=error, not_before=not_before, due=due
         )
-
-    def _tasks(self, dispatch: Dispatch, photos: Sequence[tuple[int, int, datetime]]) -> tuple[Effect, ...]:
-        """What is owed for (idx, attempt, not before) of photos that wait for an engine."""
-        if dispatch == "engine":
-            return tuple(RunPhoto(*photo) for photo in photos)
-        return offers((idx, attempt) for idx, attempt, _ in photos) if self._policy.offers else ()
 
 
 def _cancel(job: JobState, command: CancelJob) -> Decision:

@@ -27,6 +27,7 @@ __all__ = [
     "PhotoStarted",
     "RecordFault",
     "RecordResult",
+    "ReferenceMeasured",
     "RefusePhotos",
     "ResultOpen",
     "StartPhoto",
@@ -80,15 +81,18 @@ class Execute(Command):
     """Id or name of one of the preset's templates."""
     photos: Mapping[str, Any] | None = None
     """Photo index -> what holds for that photo only, see `refinements`."""
+    references: Mapping[str, int] | None = None
+    """Concept -> index of the photo that sets its colour, see `references`."""
     dispatch: Dispatch = "engine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartPhoto(Command):
-    """-> {"start": False} | {"start": True, "user_id", "preset", "concepts", "protect", "refinement", "etag"}.
+    """-> {"start": False} | {"start": True, "user_id", "preset", "concepts", "protect", "measure", "refinement",
+    "etag"}.
 
-    Asked before any work. `refinement` is what holds for this photo only; None: nothing. `etag` is that of the photo
-    that was confirmed; None: unknown.
+    Asked before any work. `measure` are the concepts that this photo sets the colour of. `refinement` is what holds for
+    this photo only; None: nothing. `etag` is that of the photo that was confirmed; None: unknown.
     """
 
     idx: int
@@ -114,6 +118,8 @@ class RecordResult(Command):
     instances_key: str | None = None
     warnings: list[str] = field(default_factory=list)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    colors: Mapping[str, str] = field(default_factory=dict)
+    """Concept that was to be measured -> #RRGGBB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,9 +173,10 @@ class ResultOpen(Query):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetOffer(Query):
-    """-> {"user_id", "preset", "concepts", "protect", "refinements", "idxs", "etags"}: what of an offer is to be done.
+    """-> {"user_id", "preset", "concepts", "protect", "measure", "refinements", "idxs", "etags"}.
 
-    `idxs` may be empty; `refinements` are those of all photos, by index; `etags` those of the photos as they were
+    What of an offer is to be done. `idxs` may be empty; `measure` are the concepts that these photos, one then, set the
+    colour of; `refinements` are those of all photos, by index; `etags` those of the photos as they were
     confirmed. Raises JobNotFound.
     """
 
@@ -198,7 +205,7 @@ class UploadConfirmed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobQueued(Event):
-    schema_version: ClassVar[int] = 2
+    schema_version: ClassVar[int] = 3
     concepts: Mapping[str, Any]
     """Normalised, in the shape of the API."""
     protect: tuple[str, ...]
@@ -206,9 +213,12 @@ class JobQueued(Event):
     output_template: str | None
     photos: Mapping[str, Any]
     """Photo index -> what holds for that photo only, normalised, in the shape of the API. Since version 2."""
+    references: Mapping[str, int]
+    """Concept -> index of the photo that sets its colour; that photo goes first. Since version 3."""
     dispatch: Dispatch
     due: datetime | None
-    """External engine: every photo's answer is due then. None: the clock of a photo starts when it starts."""
+    """External engine: the answer for every photo that goes now is due then. None: the clock of a photo starts when it
+    starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +261,16 @@ class PhotoFailed(Event):
     error: str
     """A reason a person understands."""
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceMeasured(Event):
+    """The photo that sets colours has been delivered; all others that are open go now."""
+
+    colors: Mapping[str, str]
+    """Concept -> #RRGGBB."""
+    due: datetime | None
+    """As in JobQueued."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

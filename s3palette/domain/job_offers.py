@@ -8,17 +8,9 @@ from typing import Any
 from s3palette.domain.job_messages import GetOffer, PhotoFailed, RefusePhotos, ResultOpen
 from s3palette.domain.job_results import finish, open_photo, plain_text
 from s3palette.domain.job_state import JobState
-from s3palette.domain.model import Decision, OfferPhotos
+from s3palette.domain.model import Decision
 
-__all__ = ["offers", "open_offer", "refuse", "result_open"]
-
-
-def offers(photos: Iterable[tuple[int, int]]) -> tuple[OfferPhotos, ...]:
-    """(idx, attempt) of each photo -> one offer an attempt, so that a job is one message."""
-    by_attempt: dict[int, list[int]] = {}
-    for idx, attempt in photos:
-        by_attempt.setdefault(attempt, []).append(idx)
-    return tuple(OfferPhotos(tuple(idxs), attempt) for attempt, idxs in sorted(by_attempt.items()))
+__all__ = ["open_offer", "refuse", "result_open"]
 
 
 def open_offer(job: JobState, query: GetOffer) -> dict[str, Any]:
@@ -29,6 +21,7 @@ def open_offer(job: JobState, query: GetOffer) -> dict[str, Any]:
         "preset": job.preset,
         "concepts": dict(job.concepts or {}),
         "protect": list(job.protect or ()),
+        "measure": [concept for idx in idxs for concept in job.measures(idx)],
         "refinements": dict(job.refinements),
         "idxs": idxs,
         "etags": {idx: job.etags[idx] for idx in idxs if idx in job.etags},
@@ -52,10 +45,15 @@ def result_open(job: JobState | None, query: ResultOpen) -> bool:
         and job.user_id == query.user_id
         and job.dispatch == "external"
         and open_photo(job, query.idx) is not None
+        and not job.holds(query.idx)
     )
 
 
 def _still_open(job: JobState, idxs: Iterable[int], attempt: int) -> list[int]:
     if job.dispatch != "external":
         return []
-    return [idx for idx in idxs if (photo := open_photo(job, idx)) is not None and photo.attempt == attempt]
+    return [
+        idx
+        for idx in idxs
+        if (photo := open_photo(job, idx)) is not None and photo.attempt == attempt and not job.holds(idx)
+    ]

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from s3palette.domain.errors import InvalidTransition, ValidationFailed
 from s3palette.domain.job_messages import JobEnded, PhotoDelivered, PhotoFailed, RecordResult
+from s3palette.domain.job_policy import JobPolicy
+from s3palette.domain.job_reference import left_behind, measured
 from s3palette.domain.job_state import JobState, Photo
 from s3palette.domain.keys import Area, is_within
 from s3palette.domain.model import Address, Decision, Effect, Event, Tell
@@ -21,19 +23,20 @@ _MAX_TEXT: Final = 500
 _MAX_WARNINGS: Final = 50
 
 
-def record_result(job: JobState, command: RecordResult) -> Decision:
+def record_result(job: JobState, command: RecordResult, policy: JobPolicy) -> Decision:
     _check_result(job, command)
     if job.status in ("created", "uploaded"):
         raise InvalidTransition(f"job {job.job_id} is {job.status}: it takes no results yet")
     photo = open_photo(job, command.idx)
+    if photo is not None and job.holds(command.idx):
+        raise InvalidTransition(f"photo {command.idx} waits for photo {job.awaits}, which sets its colours")
     repeated = any(each.idempotency_key == command.idempotency_key for each in job.photos)
     # An older attempt's answer is as good as this one's: the photo and the rule are the same.
     if photo is None or repeated or (command.attempt or 0) > photo.attempt:
         return Decision(reply={"processed": False})
     warnings = tuple(plain_text(warning) for warning in command.warnings[:_MAX_WARNINGS])
-    event: Event
     if command.status == "done" and command.output_key is not None:
-        event = PhotoDelivered(
+        delivered = PhotoDelivered(
             at=command.at,
             idx=command.idx,
             idempotency_key=command.idempotency_key,
@@ -44,15 +47,16 @@ def record_result(job: JobState, command: RecordResult) -> Decision:
             warnings=warnings,
             timings_ms={stage: ms for stage, ms in command.timings_ms.items() if math.isfinite(ms)},
         )
-    else:
-        event = PhotoFailed(
-            at=command.at,
-            idx=command.idx,
-            idempotency_key=command.idempotency_key,
-            error=plain_text(command.error or "") or "the engine gave no reason",
-            warnings=warnings,
-        )
-    return finish(job, command.at, (event,), reply={"processed": True})
+        events, tasks = measured(job, command, delivered, policy) if command.idx == job.awaits else ((delivered,), ())
+        return finish(job, command.at, events, tasks, reply={"processed": True})
+    failed = PhotoFailed(
+        at=command.at,
+        idx=command.idx,
+        idempotency_key=command.idempotency_key,
+        error=plain_text(command.error or "") or "the engine gave no reason",
+        warnings=warnings,
+    )
+    return finish(job, command.at, (failed,), reply={"processed": True})
 
 
 def _check_result(job: JobState, command: RecordResult) -> None:
@@ -79,8 +83,9 @@ def _check_result(job: JobState, command: RecordResult) -> None:
 def finish(
     job: JobState, at: datetime, events: Iterable[Event], tasks: Iterable[Effect] = (), reply: Any = None
 ) -> Decision:
-    """The events as they are, and the job's end where they end the last photo."""
-    photo_events = tuple(events)
+    """The events as they are, what they mean for photos that wait, and the job's end where no photo is left."""
+    photo_events: tuple[Event, ...] = tuple(events)
+    photo_events += left_behind(job, at, photo_events)
     done = job.done + sum(isinstance(event, PhotoDelivered) for event in photo_events)
     failed = job.failed + sum(isinstance(event, PhotoFailed) for event in photo_events)
     if done + failed < job.total:

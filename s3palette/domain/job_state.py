@@ -20,9 +20,11 @@ from s3palette.domain.job_messages import (
     PhotoFailed,
     PhotoRetried,
     PhotoStarted,
+    ReferenceMeasured,
     UploadConfirmed,
 )
 from s3palette.domain.model import Event
+from s3palette.domain.references import with_colors
 from s3palette.domain.times import iso
 
 __all__ = ["FINAL", "JobState", "JobStatus", "Photo", "PhotoStatus", "deadline", "evolve"]
@@ -88,6 +90,10 @@ class JobState:
     output_template: str | None = None
     refinements: Mapping[str, Any] = field(default_factory=dict)
     """Photo index -> what holds for that photo only, in the shape of the API."""
+    references: Mapping[str, int] = field(default_factory=dict)
+    """Concept -> index of the photo that sets its colour."""
+    awaits: int | None = None
+    """That photo, while the others wait for it."""
     dispatch: Dispatch = "engine"
     reason: str | None = None
     """Why it was canceled."""
@@ -97,6 +103,14 @@ class JobState:
     @property
     def total(self) -> int:
         return len(self.photos)
+
+    def holds(self, idx: int) -> bool:
+        """The photo waits for the one that sets its colours."""
+        return self.awaits not in (None, idx)
+
+    def measures(self, idx: int) -> list[str]:
+        """The concepts that the photo sets the colour of."""
+        return list(self.references) if idx == self.awaits else []
 
     def as_json(self) -> dict[str, Any]:
         """The answer to GetJob."""
@@ -115,6 +129,7 @@ class JobState:
             "rule_id": self.rule_id,
             "output_template": self.output_template,
             "photos": dict(self.refinements),
+            "references": dict(self.references),
             "reason": self.reason,
             "created_at": iso(self.created_at),
             "updated_at": iso(self.updated_at),
@@ -152,10 +167,11 @@ def evolve(state: JobState | None, event: Event) -> JobState:
                 state, status="uploaded", updated_at=event.at, expires_at=event.expires_at, etags=event.etags
             )
         case JobQueued():
+            awaits = next(iter(event.references.values()), None)
             return replace(
                 state,
                 status="queued",
-                photos=(Photo(due=event.due),) * state.total,
+                photos=tuple(Photo(due=event.due if awaits in (None, idx) else None) for idx in range(state.total)),
                 updated_at=event.at,
                 expires_at=None,
                 concepts=event.concepts,
@@ -163,6 +179,8 @@ def evolve(state: JobState | None, event: Event) -> JobState:
                 rule_id=event.rule_id,
                 output_template=event.output_template,
                 refinements=event.photos,
+                references=event.references,
+                awaits=awaits,
                 dispatch=event.dispatch,
             )
         case PhotoStarted():
@@ -196,6 +214,14 @@ def evolve(state: JobState | None, event: Event) -> JobState:
                 warnings=event.warnings,
             )
             return _running(state, event, event.idx, photo, failed=1)
+        case ReferenceMeasured():
+            return replace(
+                state,
+                photos=tuple(photo if photo.ended else replace(photo, due=event.due) for photo in state.photos),
+                updated_at=event.at,
+                concepts=with_colors(state.concepts or {}, event.colors),
+                awaits=None,
+            )
         case JobEnded():
             return replace(
                 state,

@@ -8,16 +8,19 @@ A rule in the shape of the API::
 with a list of protected concepts. Without a list (None) the preset's defaults hold, less what the rule selects: a
 default yields to a choice, while a concept that is named in both is a contradiction and refused. An empty list
 protects nothing. Every refusal is a ValidationFailed whose message begins with the field, "concepts.Wall.value: ...".
+
+A concept may be `referenced`: a photo sets its colour (see `references`). Then it is a recolor without a value, whether
+the rule selects it or not, and resolves to `Keep`, as it must be done in that photo.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from s3palette.domain.actions import Action, Recolor, Remove, Texture, Tone
+from s3palette.domain.actions import Action, Keep, Recolor, Remove, Texture, Tone
 from s3palette.domain.errors import ValidationFailed
 from s3palette.domain.materials import Catalogue
 from s3palette.domain.palette import Preset, Surface
@@ -80,15 +83,19 @@ class ResolvedRule:
     protect: tuple[str, ...]
 
 
-def normalise(preset: Preset, catalogue: Catalogue, concepts: Any, protect: Any = None) -> Rule:
-    """Check a rule as it came from outside. Raises ValidationFailed."""
-    rule, _ = _check(preset, catalogue, concepts, protect)
+def normalise(
+    preset: Preset, catalogue: Catalogue, concepts: Any, protect: Any = None, referenced: Collection[str] = ()
+) -> Rule:
+    """Check a rule as it came from outside; `referenced` are concepts of the preset. Raises ValidationFailed."""
+    rule, _ = _check(preset, catalogue, concepts, protect, referenced)
     return rule
 
 
-def resolve(preset: Preset, catalogue: Catalogue, concepts: Any, protect: Any = None) -> ResolvedRule:
-    """Check a rule and look every name up. Raises ValidationFailed."""
-    rule, layers = _check(preset, catalogue, concepts, protect)
+def resolve(
+    preset: Preset, catalogue: Catalogue, concepts: Any, protect: Any = None, referenced: Collection[str] = ()
+) -> ResolvedRule:
+    """Check a rule and look every name up; `referenced` are concepts of the preset. Raises ValidationFailed."""
+    rule, layers = _check(preset, catalogue, concepts, protect, referenced)
     by_name = {
         concept.name: Prompt(
             concept.name, concept.prompt, concept.finder, concept.several, concept.surface, concept.metres
@@ -101,9 +108,12 @@ def resolve(preset: Preset, catalogue: Catalogue, concepts: Any, protect: Any = 
     return ResolvedRule(tuple(by_name[name] for name in asked), painted, rule.protect)
 
 
-def _check(preset: Preset, catalogue: Catalogue, concepts: Any, protect: Any) -> tuple[Rule, dict[str, Layer]]:
+def _check(
+    preset: Preset, catalogue: Catalogue, concepts: Any, protect: Any, referenced: Collection[str]
+) -> tuple[Rule, dict[str, Layer]]:
     if not isinstance(concepts, Mapping):
         raise ValidationFailed("concepts: must be an object of concept -> action")
+    concepts = {**concepts, **{name: {"action": "recolor"} for name in referenced if name not in concepts}}
     if not concepts:
         raise ValidationFailed("concepts: at least one concept must be selected")
     shaped: dict[str, Any] = {}
@@ -112,13 +122,13 @@ def _check(preset: Preset, catalogue: Catalogue, concepts: Any, protect: Any) ->
     for name, entry in concepts.items():
         if name not in known:
             raise ValidationFailed(f"concepts.{show(name)}: {preset.id} has no such concept; it has {', '.join(known)}")
-        shaped[name], layers[name] = _concept(name, entry, catalogue)
+        shaped[name], layers[name] = _concept(name, entry, catalogue, name in referenced)
     return Rule(shaped, _protect(preset, protect, shaped)), layers
 
 
-def _concept(name: str, entry: Any, catalogue: Catalogue) -> tuple[dict[str, Any], Layer]:
+def _concept(name: str, entry: Any, catalogue: Catalogue, referenced: bool) -> tuple[dict[str, Any], Layer]:
     path = f"concepts.{name}"
-    shaped, action = _action(path, entry, catalogue, extra="instances")
+    shaped, action = _action(path, entry, catalogue, "instances", referenced)
     overrides: dict[int, Action] = {}
     instances = entry.get("instances")
     if instances is not None:
@@ -134,7 +144,9 @@ def _concept(name: str, entry: Any, catalogue: Catalogue) -> tuple[dict[str, Any
     return shaped, Layer(name, action, overrides)
 
 
-def _action(path: str, entry: Any, catalogue: Catalogue, extra: str | None = None) -> tuple[dict[str, Any], Action]:
+def _action(
+    path: str, entry: Any, catalogue: Catalogue, extra: str | None = None, referenced: bool = False
+) -> tuple[dict[str, Any], Action]:
     """The entry as it is kept (a null value that was sent is kept: clients look for the key), and what it means."""
     if not isinstance(entry, Mapping):
         raise ValidationFailed(f"{path}: must be an object with an action and a value")
@@ -144,6 +156,8 @@ def _action(path: str, entry: Any, catalogue: Catalogue, extra: str | None = Non
     kind, value = entry.get("action"), entry.get("value")
     if not isinstance(kind, str) or kind not in _ACTIONS:
         raise ValidationFailed(f"{path}.action: {show(kind)} is none of {', '.join(_ACTIONS)}")
+    if referenced:
+        return _open(path, kind, value, catalogue)
     if kind == "remove":
         if value is not None:
             raise ValidationFailed(f"{path}.value: remove takes no value")
@@ -155,6 +169,15 @@ def _action(path: str, entry: Any, catalogue: Catalogue, extra: str | None = Non
     else:
         action = _texture(f"{path}.value", value, catalogue)
     return {"action": kind, "value": value}, action
+
+
+def _open(path: str, kind: str, value: Any, catalogue: Catalogue) -> tuple[dict[str, Any], Action]:
+    """A concept whose colour a photo sets: the value that the rule may have gives way."""
+    if kind != "recolor":
+        raise ValidationFailed(f"{path}.action: must be recolor, for a photo sets the colour")
+    if value is not None:
+        _color(f"{path}.value", value, catalogue)
+    return {"action": kind, "value": None}, Keep()
 
 
 def _color(path: str, value: Any, catalogue: Catalogue) -> tuple[str, Action]:

@@ -101,7 +101,7 @@ def job_message(
     """
     user_id = work["user_id"]
     rule = work["preset"], work["concepts"], work["protect"]
-    recipe = build_recipe(*rule)
+    recipe = build_recipe(*rule, measure=work["measure"])
 
     def place(key: str) -> Place:
         return Place(key=key, url=store.presign_put(key, base_url))
@@ -117,7 +117,7 @@ def job_message(
             instances=place(keys.instances_key(user_id, job_id, idx)),
             masks={concept: place(key) for concept, key in masks.items()},
             etag=work["etags"].get(idx),
-            refinement=build_recipe(*rule, work["refinements"].get(str(idx))).refinement,
+            refinement=build_recipe(*rule, work["refinements"].get(str(idx)), work["measure"]).refinement,
         )
 
     return JobMessage(

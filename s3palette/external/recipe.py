@@ -20,6 +20,7 @@ _ACTIONS: Final[Mapping[str, type[Any]]] = {
     "tone": engine.Tone,
     "texture": engine.Texture,
     "remove": engine.Remove,
+    "keep": engine.Keep,
 }
 _NAMES: Final = {kind: name for name, kind in _ACTIONS.items()}
 _READERS: Final = {name: TypeAdapter(kind) for name, kind in _ACTIONS.items()}

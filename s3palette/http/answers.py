@@ -270,6 +270,8 @@ class JobObject(JobSummary):
     """Fresh ones while the job is `created`, else none."""
     photos: dict[str, Any] = Field(examples=[{"0": {"lock": {"Window": [1]}}}])
     """What execute was told of single photos."""
+    references: dict[str, int] = Field(examples=[{"Floor": 2}])
+    """Concept -> the photo that sets its colour; once that is measured, `concepts` has it as the value."""
 
 
 class JobData(BaseModel):

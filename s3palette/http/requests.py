@@ -28,6 +28,7 @@ PresetId = Annotated[Short, WithJsonSchema({"type": "string", "enum": list(load_
 RuleName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 80})]
 _Key = Annotated[str, StringConstraints(max_length=512)]
 _Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+_Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
 _MAX_NAMES = 64
 
 _CONCEPTS = {
@@ -84,6 +85,9 @@ class ExecuteBody(_Body):
     photos: dict[str, Any] | None = Field(None, examples=[_PHOTOS])
     """Photo index -> what holds for that photo only: instances to exclude and to lock, boxes that show a
     concept, a rectangle on a surface that is to get a pattern."""
+    references: dict[str, Any] | None = Field(None, examples=[{"Floor": 2}])
+    """Concept -> index of the photo that sets its colour: there it stays as it is, in all others it is recolored to
+    what it looks like there, whatever value the rule has for it. One photo sets all colours of a job."""
 
 
 class ResultBody(_Body):
@@ -98,6 +102,8 @@ class ResultBody(_Body):
     instances_key: _Key | None = Field(None, examples=["masks/u_1/j_1/0_instances.json"])
     warnings: list[str] | None = Field(None, examples=[["Window: not in this photo"]])
     """However many and long: the job keeps the first ones."""
+    colors: dict[_Name, _Color] | None = Field(None, max_length=_MAX_NAMES, examples=[{"Floor": "#8FA78F"}])
+    """The colours of the concepts that the photo was to be measured for."""
     timings_ms: dict[_Name, float] | None = Field(None, max_length=_MAX_NAMES, examples=[{"segment": 31.5}])
     """Milliseconds a stage took."""
     error: str | None = Field(None, examples=[None])

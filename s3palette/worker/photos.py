@@ -84,6 +84,7 @@ def _result(message: JobMessage, item: PhotoItem, outcome: PhotoOutcome) -> dict
         "mask_keys": outcome.mask_keys,
         "instances_key": outcome.instances_key,
         "warnings": list(outcome.warnings),
+        "colors": outcome.colors,
         "timings_ms": {stage: round(ms, 3) for stage, ms in outcome.timings_ms.items()},
     }
     return {**told, "idempotency_key": message.idempotency_key(item.idx)}

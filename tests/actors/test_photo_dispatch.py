@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -31,7 +32,9 @@ def delivered(task: PhotoTask) -> PhotoOutcome:
 def start(make_host: HostMaker, log: MemoryEventStore) -> Callable[..., Any]:
     """Starts a host whose photos go through `engine`, and a job of `count` photos on it."""
 
-    async def begin(engine: Engine, count: int, policy: JobPolicy, in_flight: int, timeout_s: float) -> EntityHost:
+    async def begin(
+        engine: Engine, count: int, policy: JobPolicy, in_flight: int, timeout_s: float, references: Any
+    ) -> EntityHost:
         late: dict[str, Any] = {}
 
         async def ask(*args: Any, **options: Any) -> Any:
@@ -42,14 +45,19 @@ def start(make_host: HostMaker, log: MemoryEventStore) -> Callable[..., Any]:
         await host.ask(USER, SignUp(at=now(), user_id="u_1", device_key=None))
         await host.ask(USER, ReserveJob(at=now(), job_id="j_1", preset="interior", item_count=count))
         await host.ask(JOB, ConfirmUpload(at=now(), user_id="u_1", sizes=dict.fromkeys(range(count), 1)))
-        await host.ask(JOB, Execute(at=now(), user_id="u_1", plan="free", concepts=RULE, dispatch="engine"))
+        await host.ask(JOB, Execute(at=now(), user_id="u_1", plan="free", concepts=RULE, references=references))
         return host
 
     async def start_(
-        engine: Engine, count: int = 3, policy: JobPolicy | None = None, in_flight: int = 2, timeout_s: float = 5
+        engine: Engine,
+        count: int = 3,
+        policy: JobPolicy | None = None,
+        in_flight: int = 2,
+        timeout_s: float = 5,
+        references: Any = None,
     ) -> EntityHost:
         quick = JobPolicy(fault_backoff=(timedelta(seconds=0.01),) * 3)
-        return await begin(engine, count, policy or quick, in_flight, timeout_s)
+        return await begin(engine, count, policy or quick, in_flight, timeout_s, references)
 
     return start_
 
@@ -85,6 +93,59 @@ async def test_a_photo_that_cannot_be_done_fails_alone(start: Any) -> None:
     assert job["items"][1]["error"] == "The file is not an image."
     me = await host.ask(USER, GetUser())
     assert (me["credits"], me["spent"]) == (8, 2)
+
+
+@pytest.mark.parametrize(("faults", "done"), [(0, 4), (3, 4), (4, 0)])
+async def test_a_photo_that_sets_the_colour_goes_first_and_the_others_take_it(
+    start: Any, faults: int, done: int
+) -> None:
+    tasks: list[PhotoTask] = []
+
+    async def engine(task: PhotoTask) -> PhotoOutcome:
+        tasks.append(task)
+        if len(tasks) <= faults:
+            raise ConnectionError("replica died")
+        return replace(delivered(task), colors=dict.fromkeys(task.measure, "#8FA78F"))
+
+    host = await start(engine, count=4, references={"Wall": 2})
+    job = await ended(host)
+    first = faults + 1 if done else faults
+    assert [(task.idx, task.measure) for task in tasks[:first]] == [(2, ("Wall",))] * first
+    told = {task.idx: (task.measure, task.concepts["Wall"]["value"]) for task in tasks[first:]}
+    assert told == (dict.fromkeys((0, 1, 3), ((), "#8FA78F")) if done else {})
+    assert (job["done_items"], job["failed_items"]) == (done, 4 - done)
+    me = await host.ask(USER, GetUser())
+    assert (me["credits"], me["spent"], me["reserved"]) == (10 - done, done, 0)
+
+
+async def test_whatever_dies_while_the_others_wait_the_job_goes_on(
+    start: Any, make_host: HostMaker, log: MemoryEventStore
+) -> None:
+    """A host dies while the photo that sets the colour is at the engine; the next takes up what is owed."""
+    reached, never = asyncio.Event(), asyncio.Event()
+
+    async def hangs(task: PhotoTask) -> PhotoOutcome:
+        reached.set()
+        await never.wait()
+        raise AssertionError("not reached")
+
+    first = await start(hangs, references={"Wall": 0})
+    await reached.wait()
+    await first.close(0)
+    order: list[int] = []
+    late: dict[str, EntityHost] = {}
+
+    async def engine(task: PhotoTask) -> PhotoOutcome:
+        order.append(task.idx)
+        return replace(delivered(task), colors=dict.fromkeys(task.measure, "#8FA78F"))
+
+    async def ask(*args: Any, **options: Any) -> Any:
+        return await late["host"].ask(*args, **options)
+
+    dispatch = PhotoDispatch(engine, ask, log, now=now, in_flight=2, timeout_s=5)
+    late["host"] = await make_host(JobPolicy(), run_photo=dispatch.run)
+    job = await ended(late["host"])
+    assert (job["status"], order[0], sorted(order)) == ("done", 0, [0, 1, 2])
 
 
 @pytest.mark.parametrize(("faults", "status"), [(3, "done"), (4, "failed")])

@@ -169,6 +169,7 @@ def test_execution_asks_the_engine_for_every_photo(job_in, noon):
             rule_id=None,
             output_template="proposals_3",
             photos={},
+            references={},
             dispatch="engine",
             due=None,
         ),
@@ -240,7 +241,7 @@ def test_a_photo_starts_once_an_attempt_and_is_told_the_rule(job_in, noon, minut
     decision = job.when(start)
     assert decision.events == (PhotoStarted(at=noon, idx=0, attempt=1, due=minutes(15)),)
     protect = ["Grout", "Frame_Molding", "Glass_highlight"]
-    assert decision.reply == {**told, "protect": protect, "refinement": None, "etag": None}
+    assert decision.reply == {**told, "protect": protect, "measure": [], "refinement": None, "etag": None}
     assert (job.state.status, job.state.photos[0].status, job.state.photos[1].status) == (
         "running",
         "running",
@@ -399,6 +400,7 @@ def test_what_a_job_shows(job_in, noon):
         "rule_id": None,
         "output_template": None,
         "photos": {},
+        "references": {},
         "reason": None,
         "created_at": "2026-01-01T12:00:00.000000Z",
         "updated_at": "2026-01-01T12:00:00.000000Z",

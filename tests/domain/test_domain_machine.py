@@ -48,6 +48,8 @@ CHOICE = st.integers(0, 10_000)
 OWNER = st.sampled_from([None, None, None, None, "u_1", "u_2"])
 USUALLY = st.sampled_from([True, True, True, False])
 RULE = {"Wall": {"action": "recolor", "value": "#F4F1EA"}}
+COLORS = {"Wall": "#8FA78F"}
+REFERENCE = st.sampled_from([None, None, 0, 1, 2])
 STEPS = {
     "created": {"uploaded", "canceled"},
     "uploaded": {"queued", "canceled"},
@@ -163,12 +165,15 @@ class Palette(RuleBasedStateMachine):
             return
         self.send(job, self.result(told["user_id"], job.id, task.idx, outcome, task.attempt))
 
-    def result(self, user_id: str, job_id: str, idx: int, outcome: Any, attempt: int | None) -> RecordResult:
+    def result(
+        self, user_id: str, job_id: str, idx: int, outcome: Any, attempt: int | None, colors: Any = COLORS
+    ) -> RecordResult:
         key = f"outputs/{user_id}/{job_id}/{idx}_result.png" if outcome == "done" else None
         name = f"{idx}-{attempt}"
         return RecordResult(
-            at=self.now, idx=idx, status=outcome, output_key=key, idempotency_key=name, attempt=attempt, error="bad"
-        )
+            at=self.now, idx=idx, status=outcome, output_key=key, idempotency_key=name, attempt=attempt, error="bad",
+            colors=colors,
+        )  # fmt: skip
 
     def jobs(self) -> list[Address]:
         return [address for address in self.states if address.kind == "job"]
@@ -191,18 +196,18 @@ class Palette(RuleBasedStateMachine):
         for number, count in enumerate(counts):
             self.reserve("u_1", f"j_{number}", count)
             for _ in range(2 * number):
-                self.the_owner_goes_on(number, external=False)
+                self.the_owner_goes_on(number, external=False, reference=count - 1)
 
     @precondition(lambda self: self.jobs())
-    @rule(number=CHOICE, external=st.booleans())
-    def the_owner_goes_on(self, number: int, external: bool) -> None:
+    @rule(number=CHOICE, external=st.booleans(), reference=REFERENCE)
+    def the_owner_goes_on(self, number: int, external: bool, reference: int | None) -> None:
         """The next step of a job whose owner knows the way."""
         job, _ = self.some_job(number, None)
         status = self.states[job].status if job in self.states else None
         if status == "created":
             self.confirm(number, None, True)
         elif status == "uploaded":
-            self.execute(number, None, external)
+            self.execute(number, None, external, reference)
         elif self.owed:
             self.deliver(number, acknowledged=True, outcome="done")
 
@@ -219,11 +224,13 @@ class Palette(RuleBasedStateMachine):
         self.send(job, ConfirmUpload(at=self.now, user_id=user, sizes=sizes))
 
     @precondition(lambda self: self.jobs())
-    @rule(number=CHOICE, who=OWNER, external=st.booleans())
-    def execute(self, number: int, who: str | None, external: bool) -> None:
+    @rule(number=CHOICE, who=OWNER, external=st.booleans(), reference=REFERENCE)
+    def execute(self, number: int, who: str | None, external: bool, reference: int | None) -> None:
         dispatch: Any = "external" if external else "engine"
         job, user = self.some_job(number, who)
-        self.send(job, Execute(at=self.now, user_id=user, plan="free", concepts=RULE, dispatch=dispatch))
+        named = None if reference is None else {"Wall": reference}
+        command = Execute(at=self.now, user_id=user, plan="free", concepts=RULE, references=named, dispatch=dispatch)
+        self.send(job, command)
 
     @precondition(lambda self: self.jobs())
     @rule(number=CHOICE, who=OWNER)
@@ -232,10 +239,10 @@ class Palette(RuleBasedStateMachine):
         self.send(job, CancelJob(at=self.now, user_id=user))
 
     @precondition(lambda self: self.jobs())
-    @rule(number=CHOICE, who=OWNER, idx=st.integers(-1, 4), outcome=st.sampled_from(["done", "failed"]))
-    def callback(self, number: int, who: str | None, idx: int, outcome: str) -> None:
+    @rule(number=CHOICE, who=OWNER, idx=st.integers(-1, 4), outcome=st.sampled_from(["done", "failed"]), told=USUALLY)
+    def callback(self, number: int, who: str | None, idx: int, outcome: str, told: bool) -> None:
         job, user = self.some_job(number, who)
-        self.send(job, self.result(user, job.id, idx, outcome, None))
+        self.send(job, self.result(user, job.id, idx, outcome, None, COLORS if told else {}))
 
     @rule(user=USERS, plan=st.sampled_from(["free", "pro"]))
     def change_plan(self, user: str, plan: str) -> None:
@@ -326,6 +333,21 @@ class Palette(RuleBasedStateMachine):
                 due = self.behaviours["job"].deadline(state)
                 waiting = any((address, idx) in tasks for idx, photo in enumerate(state.photos) if not photo.ended)
                 assert due is not None or waiting
+
+    @invariant()
+    def who_waits_for_a_colour_has_not_begun(self) -> None:
+        for address, state in self.states.items():
+            if address.kind != "job" or not state.references or state.status == "canceled":
+                continue
+            colour = state.concepts["Wall"]["value"]
+            others = [photo for idx, photo in enumerate(state.photos) if idx != state.references["Wall"]]
+            if colour is None:
+                begun = [
+                    photo for photo in others if photo.status in ("running", "done") or photo.attempt > 1 or photo.due
+                ]
+                assert begun == []
+            else:
+                assert colour == COLORS["Wall"]
 
     def effects(self) -> list[tuple[Address, Any]]:
         return [(sender, codec.decode_effect(data)) for sender, data in self.owed]

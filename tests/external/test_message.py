@@ -28,7 +28,14 @@ RULE = {
 
 
 def message(**work: Any) -> JobMessage:
-    asked = {"user_id": "u_1", "preset": "interior", "concepts": RULE, "protect": ["Grout"], "refinements": {}}
+    asked = {
+        "user_id": "u_1",
+        "preset": "interior",
+        "concepts": RULE,
+        "protect": ["Grout"],
+        "refinements": {},
+        "measure": [],
+    }
     asked |= {"idxs": [0, 2], "etags": {2: "e2"}, **work}
     return job_message("j_1", 2, asked, store=MemoryStore(), base_url="http://api.test", concurrency=4)
 
@@ -96,6 +103,15 @@ def test_every_rule_set_survives(preset_id: str) -> None:
 def test_every_action_and_override_survives() -> None:
     recipe = build_recipe("interior", RULE, ["Grout", "Glass_highlight"])
     assert read_recipe(json.loads(json.dumps(recipe_json(recipe)))) == recipe
+
+
+def test_what_is_to_be_measured_is_kept() -> None:
+    concepts = {"Wall": {"action": "recolor", "value": None}, "Window": RULE["Window"]}
+    sent = message(concepts=concepts, measure=["Wall"], idxs=[0], refinements={"0": {"exclude": {"Wall": [2]}}})
+    layers = {layer["concept"]: layer["action"] for layer in json.loads(sent.dump())["recipe"]["layers"]}
+    assert layers["Wall"] == {"action": "keep"}
+    assert layers["Window"]["action"] == "recolor"
+    assert JobMessage.load(sent.dump()) == sent
 
 
 def test_no_part_of_a_recipe_is_forgotten() -> None:

@@ -26,7 +26,7 @@ def message(job: str = "j_1", photos: int = 2, attempt: int = 1, concurrency: in
         "protect": [],
         "idxs": range(photos),
     }
-    work |= {"refinements": {}, "etags": {}}
+    work |= {"measure": [], "refinements": {}, "etags": {}}
     return job_message(job, attempt, work, store=MemoryStore(), base_url="http://api", concurrency=concurrency)
 
 

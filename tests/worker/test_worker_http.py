@@ -97,7 +97,7 @@ class Outside:
 
     def message(self, photos: int = 1, attempt: int = 1, etags: dict[int, str] | None = None) -> JobMessage:
         work = {"user_id": "u_1", "preset": "seller", "concepts": RULE, "protect": [], "idxs": range(photos)}
-        work |= {"refinements": {}, "etags": etags or {}}
+        work |= {"measure": [], "refinements": {}, "etags": etags or {}}
         return job_message("j_1", attempt, work, store=MemoryStore(), base_url=self.url, concurrency=4)
 
 

@@ -34,6 +34,7 @@ async def record_result(call: Call, job_id: str, body: ResultBody) -> Response:
         mask_keys=body.mask_keys or {},
         instances_key=body.instances_key,
         warnings=body.warnings or [],
+        colors=body.colors or {},
         timings_ms=body.timings_ms or {},
         idempotency_key=body.idempotency_key,
     )

@@ -125,6 +125,7 @@ async def execute(call: Call, job_id: str, body: ExecuteBody) -> Response:
         rule=await _rule(call, body),
         output_template=body.output_template,
         photos=body.photos,
+        references=body.references,
         dispatch="external" if call.deps.settings.engine == "external" else "engine",
     )
     return call.answer(await call.ask_job(job_id, command), status=202)
