@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +36,23 @@ class Tile:
             outer.append(slice(start, stop))
             inner.append(slice(span.start - start, span.stop - start))
         return (outer[0], outer[1]), (inner[0], inner[1])
+
+    def around(self, chosen: NDArray[np.bool_] | NDArray[np.uint8], margin: int = 0) -> Tile | None:
+        """The least part of this tile that holds what is `chosen` and up to `margin` px more; None: nothing is.
+
+        `chosen` covers `self.grown(margin)`.
+        """
+        x, y, width, height = cv2.boundingRect(chosen.view(np.uint8))
+        if not width:
+            return None
+        outer, _ = self.grown(margin)
+        parts = [
+            slice(
+                max(span.start, around.start + first - margin), min(span.stop, around.start + first + length + margin)
+            )
+            for span, around, first, length in zip(self.window, outer, (y, x), (height, width), strict=True)
+        ]
+        return Tile((parts[0], parts[1]), self.size)
 
     def sites(self, chosen: NDArray[np.bool_]) -> Sites:
         """Where the tile's `chosen` pixels, (h, w) bool, lie in the image."""

@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine._tiles import Window, tiles
+from engine._threads import spread
+from engine._tiles import Tile, Window, tiles
 from engine.colour import Linear, to_linear
 from engine.types import Mask, Rgb
 
@@ -32,6 +33,7 @@ _ALIKE: Final = np.float32(0.002)  # |F - B|² in linear light at which colour a
 _SPREAD: Final = np.float32(16)  # weight of each side's own variance, on top of that
 _MAX_NOISE: Final = np.float32(0.1**2)
 _DEEP: Final = 5  # px from the edge at which a pixel is as pure as any
+_SQUARE: Final = np.ones((3, 3), np.uint8)
 _TINY: Final = np.float32(1e-13)  # a side with less weight than this in the window is not near
 
 
@@ -54,11 +56,15 @@ def soft_matte(rgb: Rgb, mask: Mask, protected: Mask | None = None, *, radius: i
     """
     matte: Matte = mask.copy()
     radius = reach(mask.shape) if radius is None else radius
-    for tile in tiles(mask.shape):
-        near = mask[tile.grown(radius)[0]]
-        if near.any() and not near.all():
-            outer, inner = tile.grown(3 * radius + 1)
-            matte[tile.window] = _soften(rgb[outer], mask[outer], radius, inner)
+
+    def soften(tile: Tile) -> None:
+        edge = cv2.morphologyEx(mask[tile.grown(radius + 1)[0]], cv2.MORPH_GRADIENT, _SQUARE)
+        part = tile.around(edge, radius + 1)
+        if part is not None:
+            outer, inner = part.grown(3 * radius + 1)
+            matte[part.window] = _soften(rgb[outer], mask[outer], radius, inner)
+
+    spread(soften, tiles(mask.shape))
     if protected is not None:
         matte[protected > 0] = 0
     return matte

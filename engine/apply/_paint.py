@@ -18,11 +18,13 @@ class Paint(Protocol):
     paint was fitted to (see `Region`).
     """
 
-    def opaque(self, rgb: Rgb, at: Window) -> Rgb:
-        """New bytes for (h, w, 3) uint8 sRGB, pixels that belong to the region wholly.
+    @property
+    def reach(self) -> int:
+        """How far away the neighbours may be that a pixel's result in `opaque` depends on, px."""
+        ...
 
-        A pixel's result may depend on its neighbours up to 8 px away.
-        """
+    def opaque(self, rgb: Rgb, at: Window) -> Rgb:
+        """New bytes for (h, w, 3) uint8 sRGB, pixels that belong to the region wholly. Called from several threads."""
         ...
 
     def linear(self, colours: Linear, at: Sites) -> Linear:

@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine._tiles import Window, tiles
+from engine._threads import spread
+from engine._tiles import Tile, Window, tiles
 from engine.apply._paint import Paint
 from engine.apply._region import Region
 from engine.colour import Linear, to_bytes, to_linear
@@ -25,7 +26,6 @@ from engine.types import Rgb
 __all__ = ["composite"]
 
 _PURITY = 24
-_PAINT_MARGIN = 8  # px a paint may look around a pixel
 
 
 def composite(out: Rgb, region: Region, paint: Paint) -> None:
@@ -36,22 +36,37 @@ def composite(out: Rgb, region: Region, paint: Paint) -> None:
         region: where; foregrounds are estimated from as far as its soft edge goes.
         paint: what happens to the colours.
     """
-    rgb, matte, radius = region.rgb, region.matte, region.radius
+    rgb, matte = region.rgb, region.matte
     out = out[region.window]
-    for tile in tiles(matte.shape):
-        here = matte[tile.window]
+
+    def lay(tile: Tile) -> None:
+        here, place = matte[tile.window], out[tile.window]
+        outer, inner = tile.grown(paint.reach)
         full = here == 255
         if full.any():
-            outer, inner = tile.grown(_PAINT_MARGIN)
-            np.copyto(out[tile.window], paint.opaque(rgb[outer], outer)[inner], where=full[..., None])
-        edge = (here > 0) & ~full
-        if edge.any():
-            outer, inner = tile.grown(radius)
-            front = _foreground(to_linear(rgb[outer]), matte[outer], inner, edge, radius)
-            share = here[edge].astype(np.float32)[:, None] / 255
-            before = to_linear(out[tile.window][edge])
-            painted = paint.linear(front, tile.sites(edge))
-            out[tile.window][edge] = to_bytes(before + share * (painted - front))
+            painted = paint.opaque(rgb[outer], outer)[inner]
+            if full.all():
+                place[:] = painted
+            else:
+                cv2.copyTo(painted, full.view(np.uint8), place)
+        edge = (here > 0) & (here < 255)
+        part = tile.around(edge)
+        if part is not None:
+            _lay_edge(out, region, paint, part)
+
+    spread(lay, tiles(matte.shape))
+
+
+def _lay_edge(out: Rgb, region: Region, paint: Paint, tile: Tile) -> None:
+    """Paint the soft pixels of a tile."""
+    outer, inner = tile.grown(region.radius)
+    here = region.matte[tile.window]
+    edge = (here > 0) & (here < 255)
+    front = _foreground(to_linear(region.rgb[outer]), region.matte[outer], inner, edge, region.radius)
+    share = here[edge].astype(np.float32)[:, None] / 255
+    before = to_linear(out[tile.window][edge])
+    painted = paint.linear(front, tile.sites(edge))
+    out[tile.window][edge] = to_bytes(before + share * (painted - front))
 
 
 def _foreground(linear: Linear, matte: Matte, core: Window, edge: NDArray[np.bool_], radius: int) -> Linear:

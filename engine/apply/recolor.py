@@ -77,6 +77,11 @@ class Repaint:
         before, after = srgb_of(self.surface.median), np.array(self.target) / 255
         return float((after / np.maximum(before, 1 / 255)).max())
 
+    @property
+    def reach(self) -> int:
+        """Neighbours matter where noise is filtered."""
+        return 0 if self.noise is None else REACH
+
     def linear(self, colours: Linear, at: Sites | None = None) -> Linear:
         """Map (..., 3) linear light, the median to the target; 0..1 to 0..1."""
         planes = self._painted(_planes(colours))
@@ -215,7 +220,7 @@ def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor) -> Repain
     means = np.rint(around(rgb, core, np.ones((3, 3), np.int32)) / 9).astype(np.uint8)
     paint = Repaint(read_surface(to_linear(means), median), action.target)
     if paint.amplified > _STEEP:
-        own: Mask = cv2.bitwise_and(region, cv2.compare(matte, 0, cv2.CMP_GT))
+        own: Mask = np.where(matte > 0, region, np.uint8(0))
         paint = replace(paint, noise=noise_level(rgb, own, core), within=own)
     target = linear_of(np.maximum(action.target, 0.4) / np.float64(255))
     painted = paint.unbounded(_light_of(paint, rgb, matte, seen))

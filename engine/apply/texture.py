@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,7 @@ class Textured:
     """(3,) linear value of a pixel, of its reflectance times the repainted light."""
     shoulder: tuple[tuple[float, float], ...]
     """Knee and top of each channel, see `soft_shoulder`."""
+    reach: ClassVar[int] = 0
 
     def opaque(self, rgb: Rgb, at: Window) -> Rgb:
         """New bytes for (h, w, 3) uint8 sRGB."""

@@ -6,7 +6,7 @@ Order: exposure and white balance (what the camera could have done), then contra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ class Toned:
     """A tone, ready to be applied. Satisfies `engine.apply.Paint`."""
 
     tone: Tone
+    reach: ClassVar[int] = 0
 
     def opaque(self, rgb: Rgb, at: Window | None = None) -> Rgb:
         """Map (h, w, 3) uint8 sRGB."""

@@ -3,9 +3,14 @@
 import threading
 from collections.abc import Iterator
 
+import cv2
+import numpy as np
 import pytest
+from skimage import data
 
 from engine._threads import set_threads, spread, threads, usable_cores
+from engine.pipeline import render
+from engine.types import Instance, Layer, Photo, Prompt, Recipe, Recolor, Segmentation
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +77,20 @@ def test_no_threads_cannot_work() -> None:
         set_threads(0)
     assert threads() >= 1
     assert usable_cores() >= 1
+
+
+@pytest.mark.parametrize("target", [(143, 167, 143), (240, 236, 228)], ids=["ratio", "denoised"])
+def test_a_photo_has_the_same_bytes_whatever_the_number_of_threads(target: tuple[int, int, int]) -> None:
+    photo = Photo(cv2.resize(data.coffee(), (1000, 667)) // 2)
+    coarse = np.zeros((48, 72), np.float32)
+    cv2.ellipse(coarse, (38, 20), (18, 14), 0, 0, 360, 1.0, -1)
+    prompt = Prompt("Cup", "cup")
+    found = [Segmentation(prompt, "found", 1.0, (Instance(1.0, (0, 0, 1, 1), coarse),))]
+    recipe = Recipe((prompt,), (Layer("Cup", Recolor(target)),))
+    pictures = []
+    for count in (1, 2, 3, 1):
+        set_threads(count)
+        pictures.append(render(photo, found, recipe, source="replay").photo.rgb)
+    assert (pictures[0] != photo.rgb).any()
+    for other in pictures[1:]:
+        assert np.array_equal(pictures[0], other)
