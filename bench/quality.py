@@ -42,7 +42,7 @@ from _truth import PAINTS, SCENES, VARIANTS, Bits, Scene, varied  # noqa: E402
 from engine.masks import binary, label_map  # noqa: E402
 from engine.matte import soft_matte  # noqa: E402
 from engine.pipeline import render  # noqa: E402
-from engine.types import Layer, Mask, Photo, Recipe, Recolor, Rgb, Segmentation  # noqa: E402
+from engine.types import Keep, Layer, Mask, Photo, Recipe, Recolor, Rgb, Segmentation  # noqa: E402
 
 ACTIONS: dict[str, tuple[str, ...]] = {
     "recolor": ("ours", *PEERS),
@@ -195,6 +195,13 @@ def paint_body(rgb: Rgb, body: Bits, text: Bits, target: Colour) -> Rgb:
     return ours(rgb, known, target)
 
 
+def measure_body(rgb: Rgb, body: Bits, text: Bits) -> Colour:
+    """The colour that the engine reads off a product whose print is protected."""
+    known = replayed("body", body), replayed("text", text)
+    recipe = Recipe(tuple(answer.prompt for answer in known), (Layer("body", Keep()),), ("text",))
+    return render(Photo(rgb), known, recipe, source="replay").colours["body"]
+
+
 def main() -> int:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -221,7 +228,7 @@ def main() -> int:
     elif options.action == "texture":
         rows = _texturing.run(scenes, methods, options.variant, options.pictures)
     else:
-        rows = _albums.run(paint_body)
+        rows = _albums.run(paint_body, measure_body)
     if options.json is not None:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
     return 0

@@ -135,6 +135,11 @@ def test_a_lit_plane_is_nearer_to_the_true_floor_than_a_flat_paste(tmp_path: Pat
 
 
 def test_an_album_has_less_spread_after_one_rule(tmp_path: Path) -> None:
-    _, (row,) = run(tmp_path, "--action", "album")
-    assert row["before_max"] > 8
-    assert row["after_max"] < 1.5
+    _, (fixed, *led) = run(tmp_path, "--action", "album")
+    assert fixed["before_max"] > 8
+    assert fixed["after_max"] < 1.5
+    assert [row["reference"] for row in led] == ["tin", "tin_tungsten", "tin_shade"]
+    for row in led:
+        assert row["after_max"] < 1.5
+        assert row["from_target"] < 1
+        assert row["shading_after"] > 0.5 * row["shading_before"]
