@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from s3palette.domain.errors import ValidationFailed
@@ -25,8 +25,10 @@ class RuleRefused(Exception):
     """One sentence that names the option, what is wrong with it and what is allowed."""
 
 
-def read_rule(preset_id: str, settings: Sequence[str], protect: Sequence[str]) -> Rule:
-    """The rule that the options say, checked against the preset.
+def read_rule(
+    preset_id: str, settings: Sequence[str], protect: Sequence[str], referenced: Collection[str] = ()
+) -> Rule:
+    """The rule that the options say, checked against the preset; of what is `referenced` the value is open.
 
     `protect` entries may hold several concepts with commas; no entry means the preset's defaults, "none" nothing.
     Raises RuleRefused.
@@ -34,17 +36,23 @@ def read_rule(preset_id: str, settings: Sequence[str], protect: Sequence[str]) -
     presets = load_presets()
     if preset_id not in presets:
         raise RuleRefused(f"--preset {preset_id}: there is no such preset; there are {', '.join(presets)}.")
-    if not settings:
+    for concept in referenced:
+        if concept not in presets[preset_id].concept_names:
+            allowed = ", ".join(presets[preset_id].concept_names)
+            raise RuleRefused(f"--reference {concept}: {preset_id} has no such concept; it has {allowed}.")
+    if not settings and not referenced:
         raise RuleRefused(
             "--set is missing: give at least one CONCEPT=VALUE, for example --set "
             f"{presets[preset_id].concept_names[0]}=#F4F1EA."
         )
-    concepts: dict[str, Any] = {}
+    concepts: dict[str, Any] = {concept: {"action": "recolor"} for concept in referenced}
     instances: dict[str, dict[str, Any]] = {}
     for setting in settings:
         name, entry = _read_setting(setting)
         concept, of_one, number = name.partition("#")
         known, key = (instances.setdefault(concept, {}), number) if of_one else (concepts, name)
+        if name in referenced:
+            raise RuleRefused(f"--set {name}: --reference {name} gives it a colour too; give one of them.")
         if key in known:
             raise RuleRefused(f"--set {name} is given twice; give it once.")
         known[key] = entry
@@ -56,7 +64,7 @@ def read_rule(preset_id: str, settings: Sequence[str], protect: Sequence[str]) -
     if protected == ["none"]:
         protected = []
     try:
-        return normalise(presets[preset_id], load_materials(), concepts, protected if protect else None)
+        return normalise(presets[preset_id], load_materials(), concepts, protected if protect else None, referenced)
     except ValidationFailed as error:
         raise RuleRefused(_in_words(preset_id, concepts, error.message)) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from s3palette.cli._fail import fail, one_sentence
 from s3palette.cli._mask_files import MaskRefused, mask_paths, masks_of
 from s3palette.cli._photo_files import NoPhotos, output_names, photos_in
 from s3palette.cli._photo_options import read_refinement
+from s3palette.cli._references import kept_in, measure_references, reference_paths
 from s3palette.cli._rule_options import RuleRefused, read_rule
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ def apply(
         list[str],
         _many("CONCEPT", "what nothing may touch, 'none' for nothing; without it the preset's defaults"),
     ],
+    reference: Annotated[
+        list[str], _many("CONCEPT=PHOTO", "make it look as in this photo, of the album or not; instead of --set")
+    ],
     mask: Annotated[list[str], _many("CONCEPT=FILE", "take this mask: PNG at photo size, 0 outside, k on instance #k")],
     box: Annotated[
         list[str], _many("CONCEPT=X0,Y0,X1,Y1", "here is one; shares of the upright photo's width and height, 0 to 1")
@@ -77,28 +81,40 @@ def apply(
     folder of PHOTO_CONCEPT.png, as --masks writes them.
     """
     with one_sentence(RuleRefused, NoPhotos, MaskRefused):
-        rule = read_rule(preset, set_, protect)
+        references = reference_paths(reference)
+        rule = read_rule(preset, set_, protect, references)
         photos = photos_in(photos)
         refinement = read_refinement(rule, exclude=exclude, lock=lock, box=box, not_box=not_box, plane=plane)
-        given = mask_paths(mask, (*rule.concepts, *rule.protect), len(photos))
+        given = mask_paths(
+            mask, (*rule.concepts, *rule.protect), len([*photos, *{*references.values()}.difference(photos)])
+        )
         sheet = _sheet_path(sheet, out)
     if refinement and len(photos) > 1:
         raise fail(f"--box, --not-box, --plane, --exclude and --lock speak of one photo, and there are {len(photos)}.")
-    from s3palette.recipes import build_recipe
-    from s3palette.sheets import AlbumRule
-
-    recipe = build_recipe(preset, rule.concepts, rule.protect, refinement)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise fail(f"--out {out}: {error.strerror}.") from None
     from engine.segment.sam3 import Sam3Unavailable
+    from s3palette.domain.references import with_colors
     from s3palette.engines import load_segmenter
+    from s3palette.recipes import build_recipe
     from s3palette.settings import SettingsError, read_settings
+    from s3palette.sheets import AlbumRule
 
     with one_sentence(SettingsError, Sam3Unavailable):
         segmenter, _ = load_segmenter(read_settings())
-    work = _Work(recipe, AlbumRule(rule.concepts, rule.protect), segmenter, out, masks, given)
+    with one_sentence(RuleRefused, MaskRefused, OSError):
+        unset = build_recipe(preset, rule.concepts, rule.protect, measure=references)
+        colours = measure_references(references, unset, lambda path: _segmenter(path, given, segmenter))
+    for concept, colour in colours.items():
+        typer.echo(f"{references[concept]}: {concept} {colour}")
+    concepts = with_colors(rule.concepts, colours)
+
+    def recipe_for(photo: Path) -> Recipe:
+        return build_recipe(preset, concepts, rule.protect, refinement, kept_in(photo, references))
+
+    work = _Work(recipe_for, AlbumRule(concepts, rule.protect), segmenter, out, masks, given)
     rows: list[Row] = []
     with _progress() as progress:
         task = progress.add_task("", total=len(photos))
@@ -119,7 +135,7 @@ def apply(
 class _Work:
     """What is the same for every photo."""
 
-    recipe: Recipe
+    recipe_for: Callable[[Path], Recipe]
     rule: AlbumRule
     segmenter: Segmenter
     out: Path
@@ -136,7 +152,7 @@ def _one(work: _Work, photo: Path, name: str, progress: Progress) -> Row | None:
     began = time.perf_counter()
     try:
         data = photo.read_bytes()
-        result = engine.process(data, work.recipe, engine.GivenMasks(masks_of(photo, work.given), work.segmenter))
+        result = engine.process(data, work.recipe_for(photo), _segmenter(photo, work.given, work.segmenter))
         row = _write(work, data, result, name)
     except (engine.EngineError, MaskRefused) as error:
         _say(progress, f"{photo}: {error}", err=True)
@@ -149,6 +165,13 @@ def _one(work: _Work, photo: Path, name: str, progress: Progress) -> Row | None:
     line = f"{photo}: {found} | {width}x{height}, {(time.perf_counter() - began) * 1000:.0f} ms"
     _say(progress, " | ".join((line, *result.warnings)))
     return row
+
+
+def _segmenter(photo: Path, given: Mapping[str, Path], segmenter: Segmenter) -> Segmenter:
+    """What finds things in one photo: the masks that are given for it, else the engine's. Raises MaskRefused."""
+    import engine
+
+    return engine.GivenMasks(masks_of(photo, given), segmenter)
 
 
 def _write(work: _Work, data: bytes, result: PhotoResult, name: str) -> Row:

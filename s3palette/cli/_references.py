@@ -1,0 +1,60 @@
+"""--reference CONCEPT=FILE: a photo that shows how the concept is to look in all others.
+
+The photo may be one of the album's, where the concept then stays as it is, or any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s3palette.cli._rule_options import RuleRefused
+
+if TYPE_CHECKING:
+    from engine import Recipe, Segmenter
+
+__all__ = ["kept_in", "measure_references", "reference_paths"]
+
+
+def reference_paths(options: Sequence[str]) -> dict[str, Path]:
+    """Concept -> photo, from CONCEPT=FILE. Raises RuleRefused."""
+    paths: dict[str, Path] = {}
+    for option in options:
+        concept, equals, name = option.partition("=")
+        if not (concept and equals and name):
+            raise RuleRefused(f"--reference {option}: write CONCEPT=FILE.")
+        if concept in paths:
+            raise RuleRefused(f"--reference {concept} is given twice; one photo shows how it is to look.")
+        paths[concept] = Path(name)
+        if not paths[concept].is_file():
+            raise RuleRefused(f"--reference {concept}: there is no photo {name}.")
+    return paths
+
+
+def measure_references(
+    paths: Mapping[str, Path], recipe: Recipe, segmenter_for: Callable[[Path], Segmenter]
+) -> dict[str, str]:
+    """Concept -> the colour it shows in its photo, #RRGGBB.
+
+    Raises RuleRefused where it is not there or the photo cannot be used, OSError.
+    """
+    import engine
+
+    colours: dict[str, str] = {}
+    for path in dict.fromkeys(paths.values()):
+        wanted = [concept for concept, own in paths.items() if own == path]
+        try:
+            shown = engine.measure(path.read_bytes(), recipe, segmenter_for(path))
+        except engine.EngineError as error:
+            raise RuleRefused(f"--reference {wanted[0]}={path}: {error}") from None
+        for concept in wanted:
+            if concept not in shown:
+                raise RuleRefused(f"--reference {concept}={path}: {concept} was not found in this photo.")
+            colours[concept] = "#{:02X}{:02X}{:02X}".format(*shown[concept])
+    return colours
+
+
+def kept_in(photo: Path, paths: Mapping[str, Path]) -> tuple[str, ...]:
+    """The concepts that this very photo shows how to look."""
+    return tuple(concept for concept, own in paths.items() if own.resolve() == photo.resolve())
