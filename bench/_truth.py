@@ -56,6 +56,8 @@ class Scene:
     """"room" or "product"."""
     surfaces: Mapping[str, str]
     """Class that is repainted -> "matte", "satin" or "glossy"."""
+    curve: str
+    """"srgb" or "film": how its camera turns light into bytes."""
     texture: str | None
     """Name of the pattern that is laid on the floor."""
 
@@ -89,7 +91,7 @@ class Scene:
 
 
 SCENES: Final = {
-    name: Scene(name, entry["half"], entry["kind"], entry["surfaces"], entry.get("texture"))
+    name: Scene(name, entry["half"], entry["kind"], entry["surfaces"], entry["curve"], entry.get("texture"))
     for name, entry in _BOOK["scenes"].items()
 }
 

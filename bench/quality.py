@@ -9,7 +9,7 @@ outside.
     python bench/quality.py --method ours                     ours alone
     python bench/quality.py --masks matted --variant noise    masks as a model gives them, a noisy camera
     python bench/quality.py --scene study --pictures sheets   side by side: photo, ours, truth, difference
-    python bench/quality.py --action remove                   also: texture, album
+    python bench/quality.py --action remove                   also: tone, texture, album
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ sys.path.insert(1, str(ROOT))
 import _albums  # noqa: E402 - the project need not be installed
 import _removing  # noqa: E402
 import _texturing  # noqa: E402
+import _toning  # noqa: E402
 from _figures import Figures, figures  # noqa: E402
 from _kept import Kept  # noqa: E402
 from _masks_used import MASKS, given, replayed  # noqa: E402
@@ -47,6 +48,7 @@ from engine.types import Keep, Layer, Mask, Photo, Recipe, Recolor, Rgb, Segment
 ACTIONS: dict[str, tuple[str, ...]] = {
     "recolor": ("ours", *PEERS),
     "remove": tuple(_removing.METHODS),
+    "tone": _toning.METHODS,
     "texture": tuple(_texturing.METHODS),
     "album": ("ours",),
 }
@@ -227,6 +229,8 @@ def main() -> int:
         rows = _removing.run(scenes, methods, options.variant, options.pictures)
     elif options.action == "texture":
         rows = _texturing.run(scenes, methods, options.variant, options.pictures)
+    elif options.action == "tone":
+        rows = _toning.run(scenes, methods, options.variant, options.pictures)
     else:
         rows = _albums.run(paint_body, measure_body)
     if options.json is not None:

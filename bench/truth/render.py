@@ -31,6 +31,7 @@ VARIANT.add_argument("--variant", default="llvm_ad_rgb", help="mitsuba's variant
 mi.set_variant(VARIANT.parse_known_args()[0].variant)  # before anything that uses mitsuba is imported
 
 from _changed import changed  # noqa: E402
+from _curve import developed  # noqa: E402
 from _demo_camera import Layers, probe, sensor  # noqa: E402
 from _demo_develop import denoise, merge  # noqa: E402
 from _demo_parts import Stage  # noqa: E402
@@ -95,15 +96,8 @@ def around(place: NDArray[np.bool_], margin: int) -> tuple[int, int, int, int]:
 
 
 def develop(light: Light, place: Set, curve: str) -> NDArray[np.uint8]:
-    """Light -> sRGB bytes: exposure, white balance, and the curve, "srgb" (plain, clips at 1) or "film"."""
-    value = np.maximum(light, 0) * place.exposure * np.asarray(place.balance, np.float32)
-    if curve == "film":
-        # Narkowicz 2015, "ACES filmic tone mapping curve", at a softer gain: deeper blacks, a long shoulder
-        a = 0.62 * value
-        value = a * (2.51 * a + 0.03) / (a * (2.43 * a + 0.59) + 0.14)
-    value = np.clip(value, 0, 1)
-    level = np.where(value <= 0.0031308, value * 12.92, 1.055 * value ** (1 / 2.4) - 0.055)
-    return np.rint(level * 255).astype(np.uint8)
+    """Light -> sRGB bytes: exposure, white balance, and the camera's curve."""
+    return developed(light * np.float32(place.exposure) * np.asarray(place.balance, np.float32), curve)
 
 
 def quad(place: Set) -> list[list[float]]:

@@ -1,6 +1,8 @@
 """Tone: exposure, white balance, contrast and saturation of one region, in linear light.
 
 Order: exposure and white balance (what the camera could have done), then contrast and saturation (what the eye judges).
+Nothing clips: what would run past white is bent back with its hue, and saturation slows down before a colour is as
+saturated as it can be shown.
 """
 
 from __future__ import annotations
@@ -43,14 +45,13 @@ class Toned:
         """Map (..., 3) float32 linear light; the result is within 0..1."""
         tone = self.tone
         gains = (white_gains(tone.temperature) * 2.0**tone.exposure).astype(np.float32)
-        value: Linear = soft_shoulder(colours * gains, _KNEE, float(gains.max()))
+        value = _below_white(colours * gains, float(gains.max()))
         if tone.contrast:
             luma = value @ LUMA
             gain = _contrast(luma, tone.contrast) / np.maximum(luma, np.float32(1e-6))
             value = value * gain[..., None]
         if tone.saturation:
-            grey = (value @ LUMA)[..., None]
-            value = (grey + np.float32(1 + tone.saturation / 100) * (value - grey)).astype(np.float32, copy=False)
+            value = _saturated(value, tone.saturation / 100)
         return _into_gamut(value)
 
 
@@ -92,12 +93,42 @@ def _contrast(luma: NDArray[np.float32], amount: float) -> NDArray[np.float32]:
     return np.interp(srgb_of(luma), level, curve).astype(np.float32)
 
 
+def _below_white(value: Linear, top: float) -> Linear:
+    """Bend what runs past white, up to `top`, back below it: the largest and the least channel by the shoulder.
+
+    The third stays in proportion between them, as in the Adobe DNG SDK's tone curve: hue stays.
+    """
+    high, low = value.max(axis=-1, keepdims=True), value.min(axis=-1, keepdims=True)
+    new_high, new_low = soft_shoulder(high, _KNEE, top), soft_shoulder(low, _KNEE, top)
+    kept: Linear = new_low + (value - low) * ((new_high - new_low) / np.maximum(high - low, np.float32(1e-9)))
+    return kept
+
+
+def _saturated(value: Linear, more: float) -> Linear:
+    """Chroma times 1 + `more` at the same luminance; less, the nearer a colour is to the purest there is."""
+    luma = np.clip(value @ LUMA, 0, 1)[..., None]
+    chroma = value - luma
+    if more <= 0:
+        less: Linear = luma + np.float32(1 + more) * chroma
+        return less
+    room = np.maximum(_room(luma, chroma) - 1, np.float32(1e-6))
+    added = np.float32(more) * room / (np.float32(more) + room)  # below both, without a corner: colours stay apart
+    saturated: Linear = luma + (1 + added) * chroma
+    return saturated
+
+
 def _into_gamut(value: NDArray[np.float32]) -> NDArray[np.float32]:
     """Draw colours outside 0..1 to their own luminance until they fit: hue stays, nothing clips to another colour."""
     luma = np.clip(value @ LUMA, 0, 1)[..., None]
     chroma = value - luma
-    small = np.float32(1e-9)
-    room_up = (1 - luma) / np.maximum(chroma.max(axis=-1, keepdims=True), small)
-    room_down = luma / np.maximum(-chroma.min(axis=-1, keepdims=True), small)
-    fitted: Linear = luma + chroma * np.minimum(1, np.minimum(room_up, room_down))
+    fitted: Linear = luma + chroma * np.minimum(1, _room(luma, chroma))
     return fitted
+
+
+def _room(luma: NDArray[np.float32], chroma: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(..., 1) how many times `chroma` can be added to `luma` (..., 1) within 0..1; very often to a grey."""
+    small = np.float32(1e-9)
+    up = (1 - luma) / np.maximum(chroma.max(axis=-1, keepdims=True), small)
+    down = luma / np.maximum(-chroma.min(axis=-1, keepdims=True), small)
+    room: NDArray[np.float32] = np.minimum(up, down)
+    return room

@@ -1,5 +1,6 @@
 """Tone: the four sliders, each on its own and together."""
 
+import cv2
 import numpy as np
 import pytest
 from skimage import data
@@ -45,6 +46,19 @@ def test_exposure_rolls_off_before_white() -> None:
     assert out[255] == 255
 
 
+@pytest.mark.parametrize("colour", [(230, 150, 60), (90, 140, 235), (240, 90, 120), (150, 220, 100)])
+@pytest.mark.parametrize("stops", [0.5, 1, 2])
+def test_highlights_keep_their_hue(colour: tuple[int, int, int], stops: float) -> None:
+    """Orange that is exposed past white turns paler, not yellow: hue as in HSV, in linear light."""
+    before = to_linear(np.array([[colour]], np.uint8))
+    paint = fit_tone(Tone(exposure=stops))
+    assert paint is not None
+    hues = [
+        cv2.cvtColor(light.astype(np.float32), cv2.COLOR_RGB2HSV)[0, 0, 0] for light in (before, paint.linear(before))
+    ]
+    assert abs(hues[1] - hues[0]) < 0.5
+
+
 @pytest.mark.parametrize(("amount", "sign"), [(-100, -1), (-30, -1), (30, 1), (100, 1)])
 def test_temperature_warms_and_cools_grey_and_keeps_its_light(amount: float, sign: int) -> None:
     grey = np.full((2, 2, 3), 120, np.uint8)
@@ -80,6 +94,21 @@ def test_saturation() -> None:
     more = toned(rgb, Tone(saturation=60))
     assert np.ptp(more.astype(int), axis=2).mean() > np.ptp(rgb.astype(int), axis=2).mean()
     assert np.abs(luma(more) - luma(rgb)).mean() < 0.01
+
+
+def test_colours_that_can_hardly_be_more_saturated_stay_apart() -> None:
+    """A ramp of ever purer orange at one luminance, up to the purest there is."""
+    luma = np.float32(0.3)
+    chroma = np.array([0.5, -0.06, -0.9], np.float32)
+    chroma -= chroma @ LUMA
+    purest = luma / -chroma.min()
+    ramp = (luma + np.linspace(0.5, 0.97, 40, dtype=np.float32)[:, None] * purest * chroma)[None]
+    paint = fit_tone(Tone(saturation=60))
+    assert paint is not None
+    out = paint.linear(ramp)
+    assert (np.diff(out[0, :, 0]) > 1e-4).all()
+    assert out.min() > 0.0001
+    np.testing.assert_allclose(out @ LUMA, ramp @ LUMA, atol=1e-5)
 
 
 def test_extremes_together_stay_in_range() -> None:
