@@ -109,6 +109,7 @@ class Api:
         rule_id: str | None,
         output_template: str | None,
         photos: Mapping[str, Any] | None = None,
+        references: Mapping[str, int] | None = None,
     ) -> Flow[None]:
         body = {
             "concepts": concepts,
@@ -116,6 +117,7 @@ class Api:
             "rule_id": rule_id,
             "output_template": output_template,
             "photos": photos,
+            "references": references,
         }
         given = {name: value for name, value in body.items() if value is not None}
         yield from self.call("POST", f"/jobs/{quote(job_id, safe='')}/execute", given)

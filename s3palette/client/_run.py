@@ -32,6 +32,8 @@ class Order:
     rule: Mapping[str, Any] | str
     protect: Sequence[str] | None
     output_template: str | None
+    refinements: Mapping[int, Any]
+    references: Mapping[str, int]
     masks: bool
     save_to: Path | str | None
     parallel: int
@@ -48,6 +50,7 @@ class _Rule:
 def run(api: Api, order: Order, report: Report) -> Flow[AlbumResult]:
     """The album's result. A job that cannot be seen to its end is canceled, so that its credits come back."""
     names = _names(order.photos)
+    _check_places(order, len(names))
     if api.token is None:
         yield from api.sign_up(None)
     rule = yield from _rule(api, order)
@@ -79,7 +82,20 @@ class _Part:
             photos = order.photos[self._start : self._start + count]
             yield from api.upload(new, photos, order.parallel, self._counter("upload", 0, count))
             yield from api.confirm(new.job_id)
-            yield from api.execute(new.job_id, rule.concepts, rule.protect, rule.rule_id, order.output_template)
+            own = {
+                str(idx - self._start): part
+                for idx, part in order.refinements.items()
+                if 0 <= idx - self._start < count
+            }
+            yield from api.execute(
+                new.job_id,
+                rule.concepts,
+                rule.protect,
+                rule.rule_id,
+                order.output_template,
+                own or None,
+                order.references or None,
+            )
             job = yield from api.wait(new.job_id, self._show, order.timeout_s)
             return (yield from self._fetch(job))
         except GeneratorExit:
@@ -178,6 +194,16 @@ def _names(photos: Sequence[Photo]) -> list[str]:
     often = Counter(stems)
     names = [stem if often[stem] == 1 else f"{idx:03d}_{stem}" for idx, stem in enumerate(stems)]
     return names if len(set(names)) == len(names) else [f"{idx:03d}_{stem}" for idx, stem in enumerate(stems)]
+
+
+def _check_places(order: Order, count: int) -> None:
+    """Raises ValueError where the order speaks of a photo that is not in the album, or cannot be kept for one job."""
+    for name, places in (("refinements", order.refinements), ("references", order.references.values())):
+        for idx in places:
+            if not 0 <= idx < count:
+                raise ValueError(f"{name}: the album has photos 0 to {count - 1}, not {idx}")
+    if order.references and count > MAX_ITEMS:
+        raise ValueError(f"references: the photo sets the colours of one job, which has {MAX_ITEMS} photos at most")
 
 
 def _of_file(path: Path) -> tuple[str, int]:

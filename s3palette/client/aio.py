@@ -62,6 +62,8 @@ class AsyncClient:
         *,
         protect: Sequence[str] | None = None,
         output_template: str | None = None,
+        refinements: Mapping[int, Any] | None = None,
+        references: Mapping[str, int] | None = None,
         progress: bool | Callable[[Progress], None] = False,
         masks: bool = False,
         save_to: Path | str | None = None,
@@ -75,6 +77,8 @@ class AsyncClient:
             rule=rule,
             protect=protect,
             output_template=output_template,
+            refinements=refinements or {},
+            references=references or {},
             masks=masks,
             save_to=save_to,
             parallel=parallel,
@@ -122,12 +126,16 @@ class AsyncClient:
         rule_id: str | None = None,
         output_template: str | None = None,
         photos: Mapping[str, Any] | None = None,
+        references: Mapping[str, int] | None = None,
     ) -> None:
         """Queue the job with a rule: `concepts` in the shape of the API, or a saved one by `rule_id`.
 
-        `photos`: index -> what holds for that photo only, in the shape of the API.
+        `photos`: index -> what holds for that photo only, in the shape of the API. `references`: concept -> index of
+        the photo that sets its colour in all others.
         """
-        await self._driver.run(self._api.execute(job_id, concepts, protect, rule_id, output_template, photos))
+        await self._driver.run(
+            self._api.execute(job_id, concepts, protect, rule_id, output_template, photos, references)
+        )
 
     async def job(self, job_id: str) -> Job:
         """The job as it is now."""

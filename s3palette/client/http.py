@@ -68,6 +68,8 @@ class Client:
         *,
         protect: Sequence[str] | None = None,
         output_template: str | None = None,
+        refinements: Mapping[int, Any] | None = None,
+        references: Mapping[str, int] | None = None,
         progress: bool | Callable[[Progress], None] = False,
         masks: bool = False,
         save_to: Path | str | None = None,
@@ -77,13 +79,17 @@ class Client:
         """Put a whole album through a rule: sign up where there is no token, upload, execute, wait, download.
 
         `rule`: concepts in the shape of the API, the id of a saved rule, or the id or name of one of the preset's rule
-        sets. `progress`: True draws a bar, a function gets every Progress. `masks` downloads label maps and instances
-        too. `save_to`: results go into that folder as they come instead of into memory. `parallel` transfers at once.
-        `timeout_s` bounds the wait for a job (200 photos at most; a longer album is several jobs, one after another).
+        sets. `refinements`: place in the album -> what holds for that photo only, in the shape of the API.
+        `references`: concept -> place of the photo that sets its colour: there it stays as it is, in all others it is
+        made to look the same. `progress`: True draws a bar, a function gets every Progress. `masks` downloads label
+        maps and instances too. `save_to`: results go into that folder as they come instead of into memory. `parallel`
+        transfers at once. `timeout_s` bounds the wait for a job (200 photos at most; a longer album is several jobs,
+        one after another).
 
         A photo that fails does so alone: see `AlbumResult.failed`. Whatever ends the run early, Ctrl-C too, cancels
-        the job, which refunds what was not delivered. Raises ValueError for an empty album or photo or an unknown
-        rule set, OSError for a file that cannot be read, TimeoutError.
+        the job, which refunds what was not delivered. Raises ValueError for an empty album or photo, an unknown rule
+        set, a place that the album has not, or references in an album of more than 200 photos; OSError for a file that
+        cannot be read; TimeoutError.
         """
         order = Order(
             photos=tuple(photos),
@@ -91,6 +97,8 @@ class Client:
             rule=rule,
             protect=protect,
             output_template=output_template,
+            refinements=refinements or {},
+            references=references or {},
             masks=masks,
             save_to=save_to,
             parallel=parallel,
@@ -138,12 +146,14 @@ class Client:
         rule_id: str | None = None,
         output_template: str | None = None,
         photos: Mapping[str, Any] | None = None,
+        references: Mapping[str, int] | None = None,
     ) -> None:
         """Queue the job with a rule: `concepts` in the shape of the API, or a saved one by `rule_id`.
 
-        `photos`: index -> what holds for that photo only, in the shape of the API.
+        `photos`: index -> what holds for that photo only, in the shape of the API. `references`: concept -> index of
+        the photo that sets its colour in all others.
         """
-        self._driver.run(self._api.execute(job_id, concepts, protect, rule_id, output_template, photos))
+        self._driver.run(self._api.execute(job_id, concepts, protect, rule_id, output_template, photos, references))
 
     def job(self, job_id: str) -> Job:
         """The job as it is now."""

@@ -45,6 +45,8 @@ def met(token: str | None = "t") -> Api:
          {"rule_id": "r", "output_template": "x"}, {"queued": True}),
         (lambda a: a.execute("j", None, None, "r", None, {"0": {"lock": {"Wall": [1]}}}), "POST", "/jobs/j/execute",
          {"rule_id": "r", "photos": {"0": {"lock": {"Wall": [1]}}}}, {"queued": True}),
+        (lambda a: a.execute("j", None, None, "r", None, None, {"Wall": 1}), "POST", "/jobs/j/execute",
+         {"rule_id": "r", "references": {"Wall": 1}}, {"queued": True}),
         (lambda a: a.job("../j"), "GET", "/jobs/..%2Fj", None, {"job": JOB}),
         (lambda a: a.cancel("j"), "POST", "/jobs/j/cancel", None, {"canceled": True}),
     ],

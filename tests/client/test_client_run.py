@@ -26,7 +26,7 @@ SETS = answer(
 def order(*photos: Path | str | bytes, **options: Any) -> Order:
     usual: dict[str, Any] = {
         "preset": "interior", "rule": RULE, "protect": None, "output_template": None, "masks": False, "save_to": None,
-        "parallel": 4, "timeout_s": None,
+        "parallel": 4, "timeout_s": None, "refinements": {}, "references": {},
     }  # fmt: skip
     return Order(photos=photos, **usual | options)
 
@@ -142,6 +142,9 @@ def test_a_saved_rule_goes_by_its_id() -> None:
         (order(b"a", b""), [], ValueError),
         (order("/nowhere/a.jpg"), [], FileNotFoundError),
         (order(b"a", rule="baroque"), [SETS], ValueError),
+        (order(b"a", references={"Wall": 1}), [], ValueError),
+        (order(b"a", refinements={-1: {}}), [], ValueError),
+        (order(*[b"a"] * 201, references={"Wall": 0}), [], ValueError),
         (order(b"a"), [answer(status=402, code="CREDITS_EXHAUSTED")], errors.CreditsExhausted),
         (order(*[b"a"] * 201), [answer(ME)], errors.CreditsExhausted),
     ],
@@ -165,6 +168,22 @@ def test_a_long_album_is_several_jobs_one_after_another() -> None:
     assert result.photos[200].output.read() == b"last"
     assert seen[-1] == Progress("download", 200, 1, 201)
     assert Progress("upload", 200, 1, 201) in seen
+
+
+def test_what_is_said_of_single_photos_goes_to_the_job_that_has_them() -> None:
+    lock, exclude = {"lock": {"Wall": [1]}}, {"exclude": {"Wall": [2]}}
+    first = [new(200), *[OK] * 202, ended(200), *[answer(text="o")] * 200]
+    second = [new(2, "j_2"), OK, OK, OK, OK, ended(2, "j_2"), answer(text="o"), answer(text="o")]
+    script = Script(answer(ME | {"credits": 202}), *first, *second)
+    script.play(run(Api("t", 60), order(*[b"a"] * 202, refinements={3: lock, 201: exclude}), quiet))
+    bodies = [step.body for step in script.steps if isinstance(step, Send) and step.path.endswith("/execute")]
+    assert [body["photos"] for body in bodies] == [{"3": lock}, {"1": exclude}]
+
+
+def test_a_photo_of_the_album_sets_a_colour() -> None:
+    script = Script(new(2), *[OK] * 4, ended(2), answer(text="o"), answer(text="o"))
+    script.play(run(Api("t", 60), order(b"a", b"b", rule="r_1", references={"Wall": 1}), quiet))
+    assert script.steps[4].body == {"rule_id": "r_1", "references": {"Wall": 1}}
 
 
 @pytest.mark.parametrize(
