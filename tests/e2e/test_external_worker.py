@@ -22,7 +22,7 @@ import pytest
 from actors.ports import free_port
 from s3palette.external.signature import SIGNATURE, TIMESTAMP
 
-from ._album import data, finish, product_photo, start_job
+from ._album import RULE, data, finish, product_photo, start_job
 from .conftest import CALLBACK_SECRET, TLS, SystemUnderTest, start
 
 pytestmark = [pytest.mark.e2e, pytest.mark.ray]
@@ -184,3 +184,22 @@ def test_a_provider_that_is_full_for_a_while(system: SystemUnderTest, gate: Gate
     assert again.status_code == 202, "a repeat is taken"
     forged = httpx.post(f"{worker.url}/jobs", content=body + b" ", headers=headers, verify=TLS)
     assert forged.status_code == 401
+
+
+def test_the_photo_that_sets_the_colour_is_sent_first(
+    system: SystemUnderTest, gate: Gate, hire: Callable[[], Worker]
+) -> None:
+    hire()
+    gate.messages.clear()
+    with system.sign_up() as client:
+        rule = {**RULE, "references": {"Product": 1}}
+        job = finish(client, start_job(client, [product_photo(seed, 300) for seed in range(3)], rule))
+    assert (job["status"], job["done_items"]) == ("done", 3)
+    red, green, blue = bytes.fromhex(job["concepts"]["Product"]["value"][1:])
+    told = [json.loads(body) for _, body in gate.messages]
+    assert [[item["idx"] for item in each["items"]] for each in told] == [[1], [0, 2]]
+    assert [each["recipe"]["layers"][0]["action"] for each in told] == [
+        {"action": "keep"},
+        {"action": "recolor", "target": [red, green, blue]},
+    ]
+    assert red > 2 * blue, "the ball is red"

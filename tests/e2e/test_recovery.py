@@ -72,6 +72,21 @@ def test_a_killed_part_comes_back_and_the_job_ends(classical: SystemUnderTest, v
         assert_all_well(client, finish(client, job_id))
 
 
+@pytest.mark.parametrize("victim", ["ray::HostActor", "ray::ServeReplica:engine"])
+def test_a_part_that_is_killed_while_the_others_wait_for_a_colour(classical: SystemUnderTest, victim: str) -> None:
+    rule = {"references": {"Product": PHOTOS - 1}, "protect": []}
+    with classical.sign_up() as client:
+        job_id = start_job(client, [product_photo(seed, 1600) for seed in range(PHOTOS)], rule)
+        job = wait_until(
+            lambda: job if (job := data(client.get(f"/jobs/{job_id}"))["job"])["status"] != "queued" else 0
+        )
+        assert job["done_items"] == 0, "the photos are too quick for this test"
+        kill(classical, victim)
+        job = finish(client, job_id)
+        assert_all_well(client, job)
+        assert job["concepts"]["Product"]["value"].startswith("#")
+
+
 def test_the_whole_machine_goes_down_and_the_next_start_ends_the_job(tmp_path: Path) -> None:
     first_life = start(tmp_path, "classical")
     system = next(first_life)
