@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from _changed import changed
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageColor
 
 from engine.colour import to_bytes, to_linear
 from engine.types import Rgb
@@ -25,7 +25,10 @@ __all__ = ["ALBUMS", "FOLDER", "PAINTS", "SCENES", "VARIANTS", "Bits", "Floor", 
 FOLDER: Final = Path(__file__).resolve().parent / "truth"
 _BOOK: Final[dict[str, Any]] = tomllib.loads((FOLDER / "scenes.toml").read_text())
 _LABELS: Final[list[str]] = _BOOK["labels"]
-PAINTS: Final[tuple[str, ...]] = tuple(_BOOK["paints"])
+PAINTS: Final[Mapping[str, tuple[int, ...]]] = {
+    name: ImageColor.getrgb(colour) for name, colour in _BOOK["paints"].items()
+}
+"""Name of a paint -> its mean sRGB colour."""
 VARIANTS: Final = ("clean", "noise", "jpeg")
 
 Bits = NDArray[np.bool_]

@@ -12,6 +12,9 @@ printed.
 changed. `--changed` measures the product photos again after changes of the picture: mirrored, a stop brighter and
 darker, another white balance, noise, half the size, JPEG at quality 60. Some of the finders' constants were chosen
 with these in view: it is a check of steadiness, not an unseen test.
+
+`--gloss` measures highlights on every repainted surface of the truth set, in its own colour and in every paint, beside
+a threshold in HSV.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "engine")]
 
 from _classical_truth import TRUTH, VARIATIONS, overlap, photo, target, union  # noqa: E402 - shared with the tests
+from _gloss import table as gloss_table  # noqa: E402
 from _truth import SCENES, Scene  # noqa: E402
 
 from engine.segment.classical import ClassicalSegmenter  # noqa: E402 - the project need not be installed
@@ -193,12 +197,19 @@ def changed() -> None:
             print(f"{name:26}{change:12}{', '.join(figures)}")
 
 
+def gloss() -> None:
+    """Print how well highlights are told from pale paint."""
+    gloss_table(lambda rgb: union(ask(rgb, ("highlight",))[0].instances, rgb.shape[:2]))
+
+
 if __name__ == "__main__":
     cv2.setNumThreads(1)
     if "--confidence" in sys.argv[1:]:
         confidence()
     elif "--changed" in sys.argv[1:]:
         changed()
+    elif "--gloss" in sys.argv[1:]:
+        gloss()
     else:
         if "--truth" not in sys.argv[1:]:
             plain()

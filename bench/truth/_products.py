@@ -85,8 +85,10 @@ def jug(stage: Stage, look: Look) -> None:
     stage.add("body", tube(path, 0.0075, 0.8).moved(0, 0, 0, -28), tone, **glaze)
     tag = plate((-0.016, -0.004, 0), (0.032, 0, 0), (0, 0.004, 0.05))
     card = np.full((500, 320, 3), (232, 224, 206), np.uint8)
-    marks = print_lines(card, [("No. 4", 0.3, 0.16), ("18 EUR", 0.58, 0.12)], (60, 48, 40), 0.5)
-    stage.add("parts", tag.moved(-0.055, -0.075, 0.001, 18), card, rough=0.8, marks=("text", marks))
+    plain = card.copy()
+    print_lines(card, [("No. 4", 0.3, 0.16), ("18 EUR", 0.58, 0.12)], (60, 48, 40), 0.5)
+    ink = ("text", (card != plain).any(axis=2))
+    stage.add("parts", tag.moved(-0.055, -0.075, 0.001, 18), card, rough=0.8, marks=ink)
     if not look.bare:
         lemon = lathe(
             [(0, 0), (0.012, 0.003), (0.028, 0.02), (0.031, 0.034), (0.026, 0.052), (0.008, 0.066), (0, 0.067)]

@@ -8,10 +8,16 @@ from numpy.typing import NDArray
 
 from engine.types import FloatMask, Instance, Mask
 
-__all__ = ["Found", "components", "disc", "fill_holes", "instance", "ordered", "soften"]
+__all__ = ["Found", "binary", "components", "disc", "fill_holes", "instance", "ordered", "soften"]
 
 Found = tuple[float, tuple[Instance, ...]]
 """Presence and instances, as every finder returns them; (p, ()) says that nothing was found."""
+
+
+def binary(mask: FloatMask, shape: tuple[int, int]) -> Mask:
+    """A probability mask of any size at (h, w), 0 or 255."""
+    sized = cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.where(sized >= 0.5, np.uint8(255), np.uint8(0))
 
 
 def disc(radius: int) -> NDArray[np.uint8]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from skimage.segmentation import watershed
 
 from engine.segment.classical._chroma import Surface, chroma, dominant
@@ -19,6 +20,7 @@ __all__ = ["Cut", "find_background", "find_product", "nothing", "product_mask"]
 
 _CLEAR = 7.0  # Lab distance that no even ground reaches
 _HOLE = 0.01  # of the photo, a hole in the product that shows no ground
+_DRAWN, _AROUND = 1.0, 0.6  # Lab units a pixel of a pale thing's outline, and the part of it that has them
 _PALE = 3.0  # Lab distance from the ground that a pale label has
 _BAND = 7  # pixels either side of the outline within which its edge is looked for
 _STUDIO = 0.62  # below this part of an explained border there is no ground to tell a product from
@@ -88,13 +90,24 @@ def product_mask(features: Features) -> Cut:
     kept = _solid(features, reached)
     if not 0.008 < float((kept > 0).mean()) < 0.92:
         return nothing(features)
-    around = np.median(points[ground.distance < _CLEAR], axis=0)
-    inside = cv2.erode(kept, disc(3)) > 0
-    surface = dominant(points, features.lab[..., 0], inside if inside.any() else kept > 0, around)
-    kept = _complete(features, reached, surface)
-    if not (kept > 0).any():
+    surface = _surface(features, points, kept)
+    whole = _complete(features, reached, surface)
+    if (whole > 0).any():
+        better = _surface(features, points, whole)  # no shadow has a voice any more
+        if better.chromatic != surface.chromatic:
+            whole = _complete(features, reached, better)
+        surface = better
+    if not (whole > 0).any():
         return nothing(features)
-    return Cut(_refine(features, kept), _confidence(features, kept), surface)
+    return Cut(_refine(features, whole), _confidence(features, whole), surface)
+
+
+def _surface(features: Features, points: NDArray[np.float32], product: Mask) -> Surface:
+    """The main surface of what has been found so far."""
+    assert features.ground is not None
+    around = np.median(points[features.ground.distance < _CLEAR], axis=0)
+    inside = cv2.erode(product, disc(3)) > 0
+    return dominant(points, features.lab[..., 0], inside if inside.any() else product > 0, around)
 
 
 def _complete(features: Features, reached: Mask, surface: Surface) -> Mask:
@@ -129,7 +142,9 @@ def _solid(features: Features, reached: Mask, surface: Surface | None = None) ->
     for piece in pieces:
         unlike = float(np.quantile(ground.distance[piece > 0], 0.7))
         own = surface is not None and surface.chromatic and bool(surface.alike[piece > 0].mean() > 0.5)
-        if (piece > 0).sum() > 0.05 * (pieces[0] > 0).sum() and (unlike > _CLEAR or own):
+        line = (cv2.dilate(piece, disc(2)) > 0) & (cv2.erode(piece, disc(2)) == 0)
+        drawn = float((cv2.dilate(features.edge, disc(2))[line] > _DRAWN).mean()) > _AROUND
+        if (piece > 0).sum() > 0.05 * (pieces[0] > 0).sum() and (unlike > _CLEAR or own or drawn):
             kept |= piece
     return kept
 

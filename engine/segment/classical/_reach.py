@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from skimage.segmentation import watershed
 
 from engine.segment.classical._chroma import Surface
 from engine.segment.classical._features import Features
@@ -20,11 +21,17 @@ _SAME = 2.0  # Lab distance that counts as a flawless ground whatever the edge
 _GREY = 0.2  # of the product's own chroma, in a gap
 _GAP = 5.0  # Lab distance (tint) below which an enclosed even patch is the ground seen through a gap
 _EDGE = 4.0  # times the border's own median gradient: softer steps are shadows
+_BALLS = (24, 34, 54)  # parts of the shorter side that the balls' radii are, which look for lost outlines
 _LEAK = 5  # half the width in pixels of a passage too narrow to count
 _TINT = 4.0  # a*, b* distance that no shadow reaches
 _DARKEST_SHADOW = 0.58  # of the ground's L*
-_WALL = 0.85  # part of what surrounds a gap that must not be of the ground's colour
+_WALL = 0.85  # part of what surrounds a gap that is plainly the product
+_WALL_SAME, _NOISE = 0.5, 0.3  # of one that is in nothing unlike the ground: Lab distance beyond its noise
+_APART = 17.5  # Lab distance from the ground that shade of another tint seldom has
 _REFLECTED = 0.62  # of the product's own chroma: no reflection in a shadow has more
+_SMOOTH = 1.6  # Lab units a pixel: nothing but light changes so slowly
+_STAIR, _BACK = 0.03, 0.03  # of the ground's L*: a step down into the shadow, and how far up again noise may lead
+_FLAT = 0.25  # of the product's height: a shadow beside it is not higher
 _SOFT = 6.0  # Lab units a pixel: a shadow's edge is softer than an object's
 
 
@@ -40,11 +47,12 @@ def reached_ground(features: Features) -> Mask:
     strange = foreign(ground)
     band = max(3, min(h, w) // 28)
     rim = np.concatenate([features.edge[:band].ravel(), features.edge[-band:].ravel()])
-    limit = float(np.clip(_EDGE * np.median(rim), 0.7, 1.6))
+    limit = float(np.clip(_EDGE * np.median(rim), 0.5, 1.6))
     free = (features.edge < limit) & ~strange
     if ground.flawless:  # compression leaves a seam around things on even white
         free |= ground.distance < _SAME
     passable = free.astype(np.uint8)
+    passable &= ~_chambers(passable, ground, strange)
     narrow = cv2.erode(passable, disc(_LEAK), borderValue=1)  # no leak through a faint bit of outline
     count, labels, stats, _ = cv2.connectedComponentsWithStats(narrow, connectivity=4)
     open_ground = np.zeros(count, bool)
@@ -53,15 +61,8 @@ def reached_ground(features: Features) -> Mask:
         outer = x == 0 or y == 0 or x + dx == w or y + dy == h
         if area < (0.0001 if outer else 0.0008) * h * w:
             continue
-        window = (slice(y, y + dy), slice(x, x + dx))
-        mine = labels[window] == k
-        unlike = float(np.median(ground.distance[window][mine]))
-        if outer:
-            open_ground[k] = unlike < 2.5 * _CLEAR
-        else:
-            shown = float(np.median(ground.tint[window][mine]))
-            alike = unlike < 2.5 * _GAP and shown < 0.75 * _GAP
-            open_ground[k] = alike and not _printed(mine) and _walled(labels == k, strange)
+        mine = labels == k
+        open_ground[k] = np.median(ground.distance[mine]) < 2.5 * _CLEAR if outer else _is_gap(mine, ground, strange)
     reached = open_ground[labels].astype(np.uint8) * 255
     if ground.flawless:  # nothing is too narrow where the ground is one tone
         bare = np.where(ground.distance < _SAME, np.uint8(255), np.uint8(0))
@@ -70,6 +71,40 @@ def reached_ground(features: Features) -> Mask:
         reached |= _spread(frame, bare)
     settled: Mask = cv2.dilate(reached, disc(_LEAK + 1)) & (passable * np.uint8(255))
     return settled
+
+
+def _chambers(passable: Mask, ground: Ground, strange: Bits) -> Mask:
+    """What a wide ball cannot leave, and is no gap: pale things whose outline is lost in a few places, 0 or 1.
+
+    The ground is one piece, however wide the ball; a white bottle on white paper is held by what is seen of its edge.
+    """
+    h, w = passable.shape
+    closed = np.zeros_like(passable)
+    for radius in (min(h, w) // step for step in _BALLS):
+        cores = cv2.erode(passable, disc(radius), borderValue=1)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(cores, connectivity=4)
+        for k in range(1, count):
+            x, y, dx, dy, area = (int(v) for v in stats[k])
+            if x == 0 or y == 0 or x + dx == w or y + dy == h or area < 0.0008 * h * w:
+                continue
+            if not _is_gap(labels == k, ground, strange, radius):
+                closed |= cv2.dilate((labels == k).astype(np.uint8), disc(radius + 1)) & passable
+    return closed
+
+
+def _is_gap(patch: Bits, ground: Ground, strange: Bits, reach: int = _LEAK) -> bool:
+    """An enclosed patch that shows the ground: of its colour, without print, with the product all around.
+
+    `reach` is what a ball has kept the patch from what encloses it, in pixels.
+    """
+    unlike, tint = float(np.median(ground.distance[patch])), float(np.median(ground.tint[patch]))
+    if unlike > 2.5 * _GAP or tint > 0.75 * _GAP or _printed(patch):
+        return False
+    same = unlike < 1.5 * ground.noise + _NOISE
+    wall = strange & (ground.distance > _APART)  # not the ground in tinted shade
+    solid = patch.astype(np.uint8)
+    ring = (cv2.dilate(solid, disc(reach + 8)) > 0) & (cv2.dilate(solid, disc(reach + 4)) == 0)
+    return bool(ring.any() and wall[ring].mean() > (_WALL_SAME if same else _WALL))
 
 
 def gaps(features: Features, surface: Surface) -> Mask:
@@ -113,9 +148,13 @@ def with_shadow(features: Features, reached: Mask, surface: Surface) -> Mask:
         own[reached > 0] = 0
         shadow &= np.maximum.accumulate(own[::-1], axis=0)[::-1] == 0  # a label has the product below it
     else:
-        shadow &= ground.tint < 2 * tint
-    shadow[: int((rows[0] + rows[-1]) / 2)] = False
-    grown = _spread(reached, (shadow & (features.edge < _SOFT)).astype(np.uint8) * 255)
+        shadow &= (ground.tint < 2 * tint) | (features.edge < _SMOOTH)
+    middle = int((rows[0] + rows[-1]) / 2)
+    shadow[:middle] = False
+    passable = shadow & (features.edge < _SOFT)
+    if not surface.chromatic:
+        return _parted(features, reached, shadow, _descend(reached, passable, ground.shade))
+    grown = _spread(reached, np.where(passable, np.uint8(255), np.uint8(0)))
     rest: Mask = cv2.dilate(grown, disc(5)) & np.where(shadow, np.uint8(255), np.uint8(0))
     return rest | grown
 
@@ -149,11 +188,43 @@ def _printed(patch: Bits) -> bool:
     return bool(patch.sum() < 0.93 * sum(float(cv2.contourArea(c)) for c in outline))
 
 
-def _walled(patch: Bits, wall: Bits) -> bool:
-    """What lies around an enclosed patch is plainly not the ground nearly everywhere."""
-    solid = patch.astype(np.uint8)
-    ring = (cv2.dilate(solid, disc(_LEAK + 6)) > 0) & (cv2.dilate(solid, disc(_LEAK + 2)) == 0)
-    return bool(ring.any() and wall[ring].mean() > _WALL)
+def _descend(seed: Mask, allowed: Bits, shade: NDArray[np.float32]) -> Mask:
+    """Seed, and what one reaches from it in `allowed` on a way that hardly ever gets lighter.
+
+    A shadow darkens towards the foot of what throws it; a grey or white thing that stands there is lighter again.
+    """
+    reached = seed
+    for level in np.arange(1.0, 0.5 * _DARKEST_SHADOW, -_STAIR):
+        stair = allowed & (shade > level - _STAIR) & (shade < level + _BACK)
+        reached = _spread(reached, np.where(stair, np.uint8(255), np.uint8(0)))
+    return reached
+
+
+def _parted(features: Features, reached: Mask, shadow: Bits, darker: Mask) -> Mask:
+    """The ground with its shadows where colour does not tell them from the product: what stands, parted from what lies.
+
+    A shadow that lies beside the product is flat, for it is seen from the side; between it and what of the product
+    rises above all shadows the strongest edge is the product's outline.
+    """
+    whole = components(cv2.morphologyEx(cv2.bitwise_not(reached), cv2.MORPH_OPEN, disc(3)), 1)
+    if not whole:
+        return reached
+    rows = np.nonzero((whole[0] > 0).any(axis=1))[0]
+    top, foot = int(rows[0]), int(rows[-1])
+    middle = (top + foot) // 2
+    columns: Bits = np.asarray((whole[0][:middle] > 0).any(axis=0))
+    columns[int(np.argmax(columns)) : len(columns) - int(np.argmax(columns[::-1]))] = True
+    lying = (darker > 0) & (reached == 0)
+    flat = lying.sum(axis=0) < _FLAT * (foot - top)
+    lying &= (flat & ~columns)[None]
+    ground = reached | np.where(lying, np.uint8(255), np.uint8(0))
+    standing = cv2.bitwise_not(reached)
+    standing[middle:] &= np.where(shadow[middle:], np.uint8(0), np.uint8(255))
+    markers = np.zeros(features.shape, np.int32)
+    markers[cv2.erode(ground, disc(1), borderValue=255) > 0] = 2
+    markers[cv2.erode(standing, disc(2), borderValue=255) > 0] = 1
+    settled: Mask = np.where(watershed(features.edge, markers) == 2, np.uint8(255), np.uint8(0))
+    return settled | reached
 
 
 def _spread(seed: Mask, allowed: Mask) -> Mask:

@@ -15,7 +15,7 @@ from engine.segment.classical._masks import components, disc, fill_holes
 from engine.segment.classical._product import Cut
 from engine.types import FloatMask, Mask, Rgb
 
-__all__ = ["FINE_PIXELS", "fine_copy", "label_patch", "strokes"]
+__all__ = ["FINE_PIXELS", "fine_copy", "label_patch", "print_copy", "strokes"]
 
 Floats = NDArray[np.float32]
 FINE_PIXELS = 1_200_000
@@ -24,8 +24,9 @@ _INK = 0.55  # share of ink at which a pixel is the letter's
 _SURE_INK = 0.7  # share that some pixel of a stroke reaches
 _TINT = 9.0  # a*, b* distance within one label
 _FLAT = 2.6  # Lab units a pixel that a label's own shading stays below
+_SHADED = 0.45  # of the paper's L* where it turns away from the light
 _COMPACT = 0.85  # part of its hull that a label fills
-_MOST_PRODUCT, _MOST_PHOTO = 0.6, 0.25  # a larger even patch is the thing itself, not a label on it
+_MOST_PRODUCT, _MOST_PHOTO = 0.6, 0.12  # a larger even patch is the thing itself, not a label on it
 
 
 def fine_copy(features: Features) -> Rgb:
@@ -37,6 +38,16 @@ def fine_copy(features: Features) -> Rgb:
     size = (max(1, int(width * scale)), max(1, int(height * scale)))
     smaller: Rgb = cv2.resize(features.photo, size, interpolation=cv2.INTER_AREA)
     return smaller
+
+
+def print_copy(features: Features) -> Rgb:
+    """The photo at `FINE_PIXELS`, or at twice its size where that is less: small print is read enlarged."""
+    height, width = features.size
+    scale = min(2.0, (FINE_PIXELS / (height * width)) ** 0.5)
+    if scale <= 1.0:
+        return fine_copy(features)
+    larger: Rgb = cv2.resize(features.photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return larger
 
 
 def strokes(fine: Rgb, block: Mask, seeds: Mask) -> FloatMask:
@@ -99,7 +110,7 @@ def label_patch(features: Features, cut: Cut, block: Mask, letters: Mask) -> Mas
         return None
     paper = np.median(features.lab[free], axis=0)
     near = np.linalg.norm(features.lab[..., 1:] - paper[1:], axis=2) < _TINT
-    near &= np.abs(features.lab[..., 0] - paper[0]) < 30
+    near &= (features.lab[..., 0] > _SHADED * paper[0]) & (features.lab[..., 0] < paper[0] + 30)
     even = (near & (features.edge < _FLAT)) | free
     if cut.confidence > 0:
         even &= cut.mask > 0.5

@@ -10,8 +10,10 @@ from engine.segment.classical._boxes import exclude, from_boxes
 from engine.segment.classical._features import MIN_SIDE, Features, encode
 from engine.segment.classical._grout import find_grout
 from engine.segment.classical._highlight import find_highlight
-from engine.segment.classical._masks import Found
+from engine.segment.classical._lines import Line, read_lines
+from engine.segment.classical._masks import Found, binary
 from engine.segment.classical._product import Cut, find_background, find_product, nothing, product_mask
+from engine.segment.classical._strokes import print_copy
 from engine.segment.classical._surfaces import CEILING, FLOOR, ROOM, WALL, Layout, find_surface, read_layout
 from engine.segment.classical._text import find_text, letter_mask
 from engine.types import Exemplar, Mask, Photo, Prompt, Segmentation
@@ -106,9 +108,9 @@ class _Search:
         if self._features.noisy:
             return 0.0, ()
         if finder == "text":
-            return find_text(self._features, self._cut)
+            return self._text
         if finder == "highlight":
-            return find_highlight(self._features, self._cut, self._letters)
+            return find_highlight(self._features, self._cut, self._printed)
         return _FINDERS[finder](self._features)
 
     @cached_property
@@ -126,5 +128,21 @@ class _Search:
         return nothing(self._features) if self._room else product_mask(self._features)
 
     @cached_property
+    def _lines(self) -> list[Line]:
+        return read_lines(print_copy(self._features))
+
+    @cached_property
+    def _text(self) -> Found:
+        return find_text(self._features, self._cut, self._lines)
+
+    @cached_property
+    def _printed(self) -> Mask:
+        """The letters, and the labels with their paper."""
+        printed = self._letters.copy()
+        for found in self._text[1]:
+            printed |= binary(found.mask, self._features.shape)
+        return printed
+
+    @cached_property
     def _letters(self) -> Mask:
-        return letter_mask(self._features)
+        return letter_mask(self._features, self._lines)

@@ -1,0 +1,71 @@
+"""What the classical segmenter makes of the truth set's products, and that the truth about gloss is one."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+from _gloss import Case, cases, naive_gloss
+from _truth import SCENES, Bits
+from masks import ask, truth
+
+CONCEPTS = ("product", "body", "background", "text")
+
+
+@cache
+def found(name: str) -> dict[str, Bits]:
+    """(H, W) masks of a product's base photo, once a session."""
+    rgb = SCENES[name].base()
+    masks = {}
+    for answer in ask(rgb, CONCEPTS):
+        mask = np.zeros(rgb.shape[:2], bool)
+        for instance in answer.instances:
+            mask |= cv2.resize(instance.mask, rgb.shape[1::-1]) >= 0.5
+        masks[answer.prompt.concept] = mask
+    return masks
+
+
+@cache
+def gloss(name: str, look: str) -> tuple[Case, Bits]:
+    """A surface in a paint, and what is found to shine."""
+    case = next(case for case in cases([name]) if case.name.endswith(f", {look}"))
+    (answer,) = ask(case.rgb, ("highlight",))
+    mask = np.zeros(case.rgb.shape[:2], bool)
+    for instance in answer.instances:
+        mask |= cv2.resize(instance.mask, mask.shape[::-1]) >= 0.5
+    return case, mask
+
+
+@pytest.mark.parametrize(("name", "concept", "least"), [
+    ("tin", "product", 0.97), ("tin", "body", 0.93), ("tin", "text", 0.85),
+    ("jug", "product", 0.94),
+    ("radio", "product", 0.95), ("radio", "text", 0.7),
+])  # fmt: skip
+def test_products_on_plain_ground(name: str, concept: str, least: float) -> None:
+    mine, (theirs, decided) = found(name)[concept], truth(SCENES[name], concept)
+    assert (mine & theirs & decided).sum() >= least * ((mine | theirs) & decided).sum()
+
+
+@pytest.mark.parametrize(("name", "look", "tone"), [
+    ("jug", "base", "dark"), ("jug", "near_white", "white"), ("radio", "base", "coloured"), ("radio", "dark", "dark"),
+])  # fmt: skip
+def test_mirrored_lamps_are_found_in_every_paint(name: str, look: str, tone: str) -> None:
+    case, mask = gloss(name, look)
+    assert case.tone == tone
+    assert (mask & case.shines).sum() > 0.9 * case.shines.sum() > 1000
+    assert (mask & case.dull).sum() < 0.006 * case.dull.sum()
+
+
+@pytest.mark.parametrize("name", ["vase", "study"])
+def test_matte_white_paint_is_not_taken_for_gloss(name: str) -> None:
+    case, mask = gloss(name, "near_white")
+    assert case.tone == "white"
+    assert not case.shines.any()
+    assert (mask & case.dull).sum() < 0.002 * case.dull.sum()
+
+
+def test_the_peer_takes_sunlit_white_paint_for_gloss() -> None:
+    shares = [float((naive_gloss(case.rgb) & case.dull).sum() / case.dull.sum()) for case in cases(["study"])]
+    assert max(shares) > 0.02
