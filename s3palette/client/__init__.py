@@ -5,7 +5,7 @@ Refusals are raised as the classes of `s3palette.domain.errors`, `errors` here: 
 
 from s3palette.client._album import AlbumResult, PhotoResult, Progress, ResultFile
 from s3palette.client._answers import UnknownAnswer
-from s3palette.client._results import Download, Job, JobItem, Me, NewJob, SignIn, Upload
+from s3palette.client._results import Download, Job, JobItem, Me, NewJob, Rule, SignIn, Upload
 from s3palette.client.aio import AsyncClient
 from s3palette.client.http import Client
 from s3palette.domain import errors
@@ -24,6 +24,7 @@ __all__ = [
     "PhotoResult",
     "Progress",
     "ResultFile",
+    "Rule",
     "SignIn",
     "UnknownAnswer",
     "Upload",

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from s3palette.client._answers import accepted, data_of
 from s3palette.client._patience import Patience
-from s3palette.client._results import Job, Me, NewJob, SignIn, Upload
+from s3palette.client._results import Job, Me, NewJob, Rule, SignIn, Upload
 from s3palette.client._steps import Answer, Fetch, Flow, Pause, Put, Send, Step, Together
 from s3palette.domain.errors import PaletteError, TokenExpired, TokenInvalid
 
@@ -63,6 +63,27 @@ class Api:
 
     def preset(self, preset_id: str) -> Flow[Any]:
         return self.call("GET", f"/presets/{quote(preset_id, safe='')}")
+
+    def rules(self) -> Flow[list[Rule]]:
+        return [Rule.read(rule) for rule in (yield from self.call("GET", "/rules"))["rules"]]
+
+    def rule(self, rule_id: str) -> Flow[Rule]:
+        return Rule.read((yield from self.call("GET", _rule_path(rule_id)))["rule"])
+
+    def create_rule(
+        self, name: str, preset: str, concepts: Mapping[str, Any], protect: Sequence[str] | None
+    ) -> Flow[Rule]:
+        body = {"name": name, "preset_id": preset, "concepts": concepts, "protect": protect}
+        return Rule.read((yield from self.call("POST", "/rules", _given(body)))["rule"])
+
+    def update_rule(
+        self, rule_id: str, name: str | None, concepts: Mapping[str, Any] | None, protect: Sequence[str] | None
+    ) -> Flow[Rule]:
+        body = _given({"name": name, "concepts": concepts, "protect": protect})
+        return Rule.read((yield from self.call("PUT", _rule_path(rule_id), body))["rule"])
+
+    def delete_rule(self, rule_id: str) -> Flow[None]:
+        yield from self.call("DELETE", _rule_path(rule_id))
 
     def create_job(self, preset: str, item_count: int) -> Flow[NewJob]:
         return NewJob.read((yield from self.call("POST", "/jobs", {"preset": preset, "item_count": item_count})))
@@ -119,8 +140,7 @@ class Api:
             "photos": photos,
             "references": references,
         }
-        given = {name: value for name, value in body.items() if value is not None}
-        yield from self.call("POST", f"/jobs/{quote(job_id, safe='')}/execute", given)
+        yield from self.call("POST", f"/jobs/{quote(job_id, safe='')}/execute", _given(body))
 
     def job(self, job_id: str) -> Flow[Job]:
         return Job.read((yield from self.call("GET", f"/jobs/{quote(job_id, safe='')}"))["job"])
@@ -150,3 +170,12 @@ class Api:
     def download(self, url: str, to: Path) -> Flow[Path]:
         yield from self._patience.retry(Fetch(url, to), accepted, api=False)
         return to
+
+
+def _given(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said: None is left to the server."""
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _rule_path(rule_id: str) -> str:
+    return f"/rules/{quote(rule_id, safe='')}"

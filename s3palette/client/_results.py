@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-__all__ = ["Download", "Job", "JobItem", "Me", "NewJob", "SignIn", "Upload"]
+__all__ = ["Download", "Job", "JobItem", "Me", "NewJob", "Rule", "SignIn", "Upload"]
 
 _ENDED = ("done", "failed", "canceled")
 _CONCEPT = re.compile(r"\w[\w-]{0,63}")
@@ -43,6 +43,21 @@ class Me(_Read):
     max_rule_slots: int
     concurrent_jobs: int
     max_concurrent_jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(_Read):
+    """A saved rule; `run` and `execute` take its id."""
+
+    id: str
+    name: str
+    preset_id: str
+    concepts: Mapping[str, Any]
+    """In the shape of the API."""
+    protect: list[str]
+    created_at: str
+    """ISO-8601, UTC."""
+    updated_at: str
 
 
 @dataclass(frozen=True, slots=True)

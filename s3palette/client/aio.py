@@ -17,7 +17,7 @@ from s3palette.client._album import AlbumResult, Progress
 from s3palette.client._api import Api, Photo
 from s3palette.client._async import AsyncDriver
 from s3palette.client._progress import reporting
-from s3palette.client._results import Job, Me, NewJob, SignIn
+from s3palette.client._results import Job, Me, NewJob, Rule, SignIn
 from s3palette.client._run import Order, run
 
 __all__ = ["AsyncClient"]
@@ -94,6 +94,35 @@ class AsyncClient:
     async def me(self) -> Me:
         """Plan, credits, slots."""
         return await self._driver.run(self._api.me())
+
+    async def rules(self) -> list[Rule]:
+        """The saved rules, newest first."""
+        return await self._driver.run(self._api.rules())
+
+    async def rule(self, rule_id: str) -> Rule:
+        """One saved rule."""
+        return await self._driver.run(self._api.rule(rule_id))
+
+    async def create_rule(
+        self, name: str, preset: str, concepts: Mapping[str, Any], *, protect: Sequence[str] | None = None
+    ) -> Rule:
+        """Save a rule; without `protect` it protects what its preset protects, less what it selects."""
+        return await self._driver.run(self._api.create_rule(name, preset, concepts, protect))
+
+    async def update_rule(
+        self,
+        rule_id: str,
+        *,
+        name: str | None = None,
+        concepts: Mapping[str, Any] | None = None,
+        protect: Sequence[str] | None = None,
+    ) -> Rule:
+        """Change what is given of a saved rule; jobs that have been executed keep theirs."""
+        return await self._driver.run(self._api.update_rule(rule_id, name, concepts, protect))
+
+    async def delete_rule(self, rule_id: str) -> None:
+        """Delete a saved rule; its slot is free again."""
+        await self._driver.run(self._api.delete_rule(rule_id))
 
     async def create_job(self, preset: str, item_count: int) -> NewJob:
         """Reserve a credit a photo and get an address to upload each to."""

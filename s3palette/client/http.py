@@ -16,7 +16,7 @@ import httpx
 from s3palette.client._album import AlbumResult, Progress
 from s3palette.client._api import Api, Photo
 from s3palette.client._progress import reporting
-from s3palette.client._results import Job, Me, NewJob, SignIn
+from s3palette.client._results import Job, Me, NewJob, Rule, SignIn
 from s3palette.client._run import Order, run
 from s3palette.client._sync import SyncDriver
 
@@ -114,6 +114,35 @@ class Client:
     def me(self) -> Me:
         """Plan, credits, slots."""
         return self._driver.run(self._api.me())
+
+    def rules(self) -> list[Rule]:
+        """The saved rules, newest first."""
+        return self._driver.run(self._api.rules())
+
+    def rule(self, rule_id: str) -> Rule:
+        """One saved rule."""
+        return self._driver.run(self._api.rule(rule_id))
+
+    def create_rule(
+        self, name: str, preset: str, concepts: Mapping[str, Any], *, protect: Sequence[str] | None = None
+    ) -> Rule:
+        """Save a rule; without `protect` it protects what its preset protects, less what it selects."""
+        return self._driver.run(self._api.create_rule(name, preset, concepts, protect))
+
+    def update_rule(
+        self,
+        rule_id: str,
+        *,
+        name: str | None = None,
+        concepts: Mapping[str, Any] | None = None,
+        protect: Sequence[str] | None = None,
+    ) -> Rule:
+        """Change what is given of a saved rule; jobs that have been executed keep theirs."""
+        return self._driver.run(self._api.update_rule(rule_id, name, concepts, protect))
+
+    def delete_rule(self, rule_id: str) -> None:
+        """Delete a saved rule; its slot is free again."""
+        self._driver.run(self._api.delete_rule(rule_id))
 
     def create_job(self, preset: str, item_count: int) -> NewJob:
         """Reserve a credit a photo and get an address to upload each to."""

@@ -50,7 +50,8 @@ class CopyingEngine(Api):
         output, mask = keys.output_key(user_id, job_id, idx), keys.mask_key(user_id, job_id, idx, "Floor")
         await self.store.put(output, photo, "image/png")
         await self.store.put(mask, b"mask", "image/png")
-        return PhotoOutcome("done", output_key=output, mask_keys={"Floor": mask})
+        colors = dict.fromkeys(task.measure, "#8FA78F")
+        return PhotoOutcome("done", output_key=output, mask_keys={"Floor": mask}, colors=colors)
 
 
 @dataclass

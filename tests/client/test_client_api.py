@@ -19,6 +19,10 @@ from ._script import JOB, ME, Script, answer, job
 
 LOST = httpx.ReadError("lost")
 SIGNED_IN = {"user_id": "u", "token": "new", "plan": "free", "is_new": True}
+RULE = {
+    "id": "r_1", "user_id": "u", "name": "Oak", "preset_id": "interior", "concepts": {"Wall": 1}, "protect": [],
+    "concepts_json": "{}", "protect_json": "[]", "created_at": "t", "updated_at": "t",
+}  # fmt: skip
 NEW = {"job_id": "j", "presigned_urls": [{"idx": 0, "url": "http://x/0", "key": "k"}], "confirm_url": "c"}
 
 
@@ -47,6 +51,13 @@ def met(token: str | None = "t") -> Api:
          {"rule_id": "r", "photos": {"0": {"lock": {"Wall": [1]}}}}, {"queued": True}),
         (lambda a: a.execute("j", None, None, "r", None, None, {"Wall": 1}), "POST", "/jobs/j/execute",
          {"rule_id": "r", "references": {"Wall": 1}}, {"queued": True}),
+        (lambda a: a.rules(), "GET", "/rules", None, {"rules": [RULE]}),
+        (lambda a: a.rule("r/1"), "GET", "/rules/r%2F1", None, {"rule": RULE}),
+        (lambda a: a.create_rule("Oak", "interior", {"Wall": 1}, None), "POST", "/rules",
+         {"name": "Oak", "preset_id": "interior", "concepts": {"Wall": 1}}, {"rule": RULE}),
+        (lambda a: a.update_rule("r_1", "Ash", None, []), "PUT", "/rules/r_1",
+         {"name": "Ash", "protect": []}, {"rule": RULE}),
+        (lambda a: a.delete_rule("r_1"), "DELETE", "/rules/r_1", None, {"id": "r_1", "deleted": True}),
         (lambda a: a.job("../j"), "GET", "/jobs/..%2Fj", None, {"job": JOB}),
         (lambda a: a.cancel("j"), "POST", "/jobs/j/cancel", None, {"canceled": True}),
     ],
@@ -59,7 +70,7 @@ def test_each_call_sends_its_request_with_the_token(
     (step,) = script.steps
     assert (step.method, step.path, step.body) == (method, path, body)
     assert step.headers["Authorization"] == "Bearer t"
-    assert ("Idempotency-Key" in step.headers) == (method == "POST")
+    assert ("Idempotency-Key" in step.headers) == (method != "GET")
 
 
 def test_a_job_is_read_whole() -> None:

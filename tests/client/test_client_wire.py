@@ -92,6 +92,30 @@ def test_two_broken_photos_of_five_fail_alone(client: Any, tmp_path: Path) -> No
     assert (client.me().credits, client.me().concurrent_jobs) == (7, 0)
 
 
+def test_a_saved_rule_is_kept_changed_used_and_deleted(client: Any) -> None:
+    client.sign_up()
+    walls = {"Wall": {"action": "recolor", "value": "#F4F1EA"}}
+    saved = client.create_rule("Walls", "interior", walls, protect=["Grout"])
+    other = client.create_rule("Floors", "interior", RULE)
+    assert [rule.id for rule in client.rules()] == [other.id, saved.id]
+    changed = client.update_rule(saved.id, name="Walls too", protect=[])
+    assert (changed.name, changed.concepts, changed.protect) == ("Walls too", walls, [])
+    assert client.rule(saved.id) == changed
+    result = client.run([b"one", b"two"], "interior", saved.id, references={"Wall": 1}, refinements={0: {}})
+    assert result.ok
+    client.delete_rule(saved.id)
+    assert [rule.id for rule in client.rules()] == [other.id]
+
+
+def test_a_reference_that_is_broken_fails_the_album(client: Any) -> None:
+    result = client.run([b"one", b"broken"], "interior", {}, references={"Wall": 1})
+    why = "The file is not an image."
+    assert [photo.error for photo in result.photos] == [
+        f"photo 1 sets the colour of Wall, and it failed: {why}", why,
+    ]  # fmt: skip
+    assert client.me().credits == 10
+
+
 EVERY_STEP = [
     ("POST", "/auth/anon"), ("POST", "/jobs"), ("PUT", "/storage"), ("POST", "/confirm-upload"), ("POST", "/execute"),
     ("GET", "/jobs/"), ("GET", "/storage"),
