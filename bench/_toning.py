@@ -24,10 +24,12 @@ from _figures import difference, lab
 from _masks_used import replayed
 from _other_light import other_light
 from _side_by_side import side_by_side
+from _tone_sheet import neutral, tones_sheet
 from _truth import SCENES, Scene, varied
 from numpy.typing import NDArray
 from skimage.color import lab2rgb
 
+from engine.apply._white import MIREDS
 from engine.pipeline import render
 from engine.types import Layer, Photo, Recipe, Rgb, Tone
 
@@ -35,7 +37,6 @@ __all__ = ["METHODS", "run"]
 
 _MIDDLE: Final = 0.18
 _DAYLIGHT: Final = 6504.0
-_MIREDS: Final = 60.0  # what temperature 100 stands for
 
 CHANGES: Final[Mapping[str, Tone]] = {
     "+1 EV": Tone(exposure=1),
@@ -143,7 +144,7 @@ def _matrix(tone: Tone) -> NDArray[np.float64]:
     """(3, 3) the photo's light -> the truth's."""
     if tone.exposure:
         return np.eye(3) * 2.0**tone.exposure
-    return other_light(_DAYLIGHT, 1e6 / (1e6 / _DAYLIGHT + _MIREDS * tone.temperature / 100))
+    return other_light(_DAYLIGHT, 1e6 / (1e6 / _DAYLIGHT + MIREDS * tone.temperature / 100))
 
 
 def _truth(photo: Rgb, scene: Scene, matrix: NDArray[np.float64]) -> Rgb:
@@ -167,7 +168,7 @@ def _kept(result: Rgb, photo: Rgb) -> Kept:
 
 
 def run(scenes: Sequence[str], methods: Sequence[str], variant: str, sheets: Path | None) -> list[dict[str, Any]]:
-    """Print both tables; the rows as they are written to a file."""
+    """Print the tables; the rows as they are written to a file."""
     rows: list[dict[str, Any]] = []
     for name in scenes:
         scene = SCENES[name]
@@ -192,6 +193,10 @@ def run(scenes: Sequence[str], methods: Sequence[str], variant: str, sheets: Pat
                     rows.append(_row(scene, change, method, asdict(_kept(result, photo))))
     _print("median · p95 CIEDE2000", rows, list(CHANGES), ("median", "p95"))
     _print("hue · L* · % clipped", rows, list(LOOKS), ("hue", "light", "clipped"))
+    if "ours" in methods:
+        rows += neutral()
+        if sheets is not None:
+            tones_sheet().save(sheets / "tones.jpg", quality=88)
     return rows
 
 

@@ -77,8 +77,8 @@ def _action(action: actions.Action) -> engine.Action:
     match action:
         case actions.Recolor(rgb):
             return engine.Recolor(rgb)
-        case actions.Tone(exposure, temperature, contrast, saturation):
-            return engine.Tone(exposure, temperature, contrast, saturation)
+        case actions.Tone(exposure, temperature, contrast, saturation, balance):
+            return engine.Tone(exposure, temperature, contrast, saturation, balance)
         case actions.Texture(material):
             return engine.Texture(material_pattern(load_materials().materials[material]))
         case actions.Remove():

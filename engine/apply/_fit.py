@@ -25,6 +25,6 @@ def fit(action: Recolor | Tone | Texture, region: Region, facets: Sequence[Facet
         case Recolor():
             return fit_recolor(region.rgb, region.mask, region.matte, action)
         case Tone():
-            return fit_tone(action)
+            return fit_tone(action, region)
         case Texture(pattern):
             return fit_texture(region, sheet_of(pattern), pattern.colour, facets)

@@ -14,20 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine._tiles import Sites, Window
+from engine.apply._region import Region
 from engine.apply._shoulder import soft_shoulder
+from engine.apply._white import MIREDS, light_of, white_gains
 from engine.colour import LUMA, Linear, linear_of, srgb_of, to_bytes, to_linear
 from engine.types import Rgb, Tone
 
 __all__ = ["Toned", "fit_tone"]
 
-_MIRED_RANGE: Final = 60.0  # temperature ±100 moves the white point by this much; 6504 K -> 4679 K at +100
-_D65_MIRED: Final = 1e6 / 6504
 _PIVOT: Final = 0.4614  # mid grey, 18 % of linear light, sRGB-encoded
 _KNEE: Final = 0.8
-
-_XYZ_TO_RGB: Final = np.array(
-    [[3.2404542, -1.5371385, -0.4985314], [-0.9692660, 1.8760108, 0.0415560], [0.0556434, -0.2040259, 1.0572252]]
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +31,8 @@ class Toned:
     """A tone, ready to be applied. Satisfies `engine.apply.Paint`."""
 
     tone: Tone
+    light: float = 0.0
+    """By how many mireds the light on the region is warmer than D65; only a tone with `balance` asks."""
     reach: ClassVar[int] = 0
 
     def opaque(self, rgb: Rgb, at: Window | None = None) -> Rgb:
@@ -44,7 +42,9 @@ class Toned:
     def linear(self, colours: Linear, at: Sites | None = None) -> Linear:
         """Map (..., 3) float32 linear light; the result is within 0..1."""
         tone = self.tone
-        gains = (white_gains(tone.temperature) * 2.0**tone.exposure).astype(np.float32)
+        warmer = white_gains(MIREDS * tone.temperature / 100)
+        neutral = white_gains(self.light) ** (-tone.balance / 100)
+        gains = (warmer * neutral * 2.0**tone.exposure).astype(np.float32)
         value = _below_white(colours * gains, float(gains.max()))
         if tone.contrast:
             luma = value @ LUMA
@@ -55,32 +55,14 @@ class Toned:
         return _into_gamut(value)
 
 
-def fit_tone(action: Tone) -> Toned | None:
-    """The paint of a tone, or None where it changes nothing."""
-    return None if action == Tone() else Toned(action)
+def fit_tone(action: Tone, region: Region | None = None) -> Toned | None:
+    """The paint of a tone, or None where it changes nothing.
 
-
-def white_gains(temperature: float) -> NDArray[np.float64]:
-    """(3,) gains of linear red, green, blue that turn white at D65 into daylight of another temperature.
-
-    `temperature` -100 (cooler) .. 100 (warmer) moves along the daylight locus (CIE 15:2004, eqs. 3.3 and 3.4) in
-    mireds, on which equal steps look equal. Von Kries scaling in linear sRGB, luminance of grey kept.
+    The region is needed for `balance`: without it, its light is taken for daylight.
     """
-    white = _daylight(_D65_MIRED + _MIRED_RANGE * temperature / 100) / _daylight(_D65_MIRED)
-    gains: NDArray[np.float64] = white / (white @ LUMA.astype(np.float64))
-    return gains
-
-
-def _daylight(mired: float) -> NDArray[np.float64]:
-    """Linear sRGB of CIE daylight at Y = 1."""
-    kelvin = 1e6 / mired
-    if kelvin <= 7000:
-        x = -4.6070e9 / kelvin**3 + 2.9678e6 / kelvin**2 + 0.09911e3 / kelvin + 0.244063
-    else:
-        x = -2.0064e9 / kelvin**3 + 1.9018e6 / kelvin**2 + 0.24748e3 / kelvin + 0.237040
-    y = -3.000 * x * x + 2.870 * x - 0.275
-    white: NDArray[np.float64] = _XYZ_TO_RGB @ np.array([x / y, 1.0, (1 - x - y) / y])
-    return white
+    if action == Tone():
+        return None
+    return Toned(action, light_of(region) if action.balance and region is not None else 0.0)
 
 
 def _contrast(luma: NDArray[np.float32], amount: float) -> NDArray[np.float32]:

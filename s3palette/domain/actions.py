@@ -32,6 +32,8 @@ class Tone:
     """-100..100."""
     saturation: float = 0.0
     """-100 (grey) .. 100."""
+    balance: float = 0.0
+    """0..100: how much of the light's own colour goes; at 100 what is grey looks grey, also by lamplight."""
 
 
 @dataclass(frozen=True, slots=True)

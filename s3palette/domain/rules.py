@@ -35,8 +35,10 @@ MAX_INSTANCE: Final = 65535
 _ACTIONS: Final = ("recolor", "tone", "texture", "remove")
 _HEX: Final = re.compile(r"#[0-9A-Fa-f]{6}", re.ASCII)
 _INSTANCE: Final = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
-_TONE_RANGES: Final[Mapping[str, float]] = {
-    field.name: 2.0 if field.name == "exposure" else 100.0 for field in fields(Tone)
+_TONE_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    **{field.name: (-100.0, 100.0) for field in fields(Tone)},
+    "exposure": (-2.0, 2.0),
+    "balance": (0.0, 100.0),
 }
 
 
@@ -210,12 +212,13 @@ def _tone(path: str, value: Any, catalogue: Catalogue) -> tuple[Any, Action]:
         )
     numbers: dict[str, int | float] = {}
     for key, number in value.items():
-        reach = _TONE_RANGES.get(key) if isinstance(key, str) else None
-        if reach is None:
+        span = _TONE_RANGES.get(key) if isinstance(key, str) else None
+        if span is None:
             raise ValidationFailed(f"{path}.{show(key)}: is none of {', '.join(_TONE_RANGES)}")
         # The comparison is False for NaN too, and exact for integers of any size.
-        if isinstance(number, bool) or not isinstance(number, int | float) or not -reach <= number <= reach:
-            raise ValidationFailed(f"{path}.{key}: must be a number from {-reach:g} to {reach:g}")
+        low, high = span
+        if isinstance(number, bool) or not isinstance(number, int | float) or not low <= number <= high:
+            raise ValidationFailed(f"{path}.{key}: must be a number from {low:g} to {high:g}")
         numbers[key] = number
     return numbers, Tone(**{key: float(number) for key, number in numbers.items()})
 

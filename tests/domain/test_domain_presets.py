@@ -138,6 +138,7 @@ def test_the_catalogue():
     for tone in catalogue.tones.values():
         assert -2 <= tone.exposure <= 2
         assert max(abs(tone.temperature), abs(tone.contrast), abs(tone.saturation)) <= 100
+        assert 0 <= tone.balance <= 100
 
 
 def test_the_plans():

@@ -6,8 +6,8 @@ import pytest
 from skimage import data
 
 from engine.apply import Region, composite, fit, fit_tone
-from engine.apply.tone import white_gains
-from engine.colour import LUMA, linear_of, to_linear
+from engine.apply._white import white_gains
+from engine.colour import LUMA, linear_of, to_bytes, to_linear
 from engine.types import Rgb, Tone
 
 GREYS = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
@@ -70,7 +70,7 @@ def test_temperature_warms_and_cools_grey_and_keeps_its_light(amount: float, sig
 
 def test_daylight_of_d65_is_white() -> None:
     assert np.allclose(white_gains(0), 1)
-    warm, cool = white_gains(100), white_gains(-100)
+    warm, cool = white_gains(60), white_gains(-60)
     assert warm[0] > 1 > warm[2]
     assert cool[2] > 1 > cool[0]
 
@@ -109,6 +109,48 @@ def test_colours_that_can_hardly_be_more_saturated_stay_apart() -> None:
     assert (np.diff(out[0, :, 0]) > 1e-4).all()
     assert out.min() > 0.0001
     np.testing.assert_allclose(out @ LUMA, ramp @ LUMA, atol=1e-5)
+
+
+def lit(rgb: Rgb, mireds: float) -> Rgb:
+    """The same scene by other daylight, the camera left as it was."""
+    return to_bytes((to_linear(rgb) * 0.7 * white_gains(mireds)).astype(np.float32))
+
+
+def whole(photo: Rgb, mask: np.ndarray) -> Region:
+    rows, columns = photo.shape[:2]
+    return Region(photo, (slice(0, rows), slice(0, columns)), mask, mask)
+
+
+def room() -> Rgb:
+    """A grey wall over a clay floor, with some grain."""
+    grain = np.random.default_rng(2).normal(0, 3, (120, 160, 1))
+    photo = np.where(np.arange(120)[:, None, None] < 80, (190, 189, 191), (150, 92, 66)) + grain
+    return np.rint(photo).astype(np.uint8)
+
+
+@pytest.mark.parametrize("mireds", [-70, 40, 120, 190])
+def test_balance_makes_a_grey_wall_grey_in_any_light(mireds: float) -> None:
+    photo = lit(room(), mireds)
+    wall = np.where(np.arange(120)[:, None] < 80, 255, 0).repeat(160, axis=1).astype(np.uint8)
+    assert np.ptp(np.median(photo[:80], axis=(0, 1))) > 12
+    paint = fit(Tone(balance=100), whole(photo, wall))
+    assert paint is not None
+    grey = np.median(paint.opaque(photo, np.s_[:120, :160])[:80], axis=(0, 1))
+    assert np.ptp(grey) <= 4
+    half = fit(Tone(balance=50), whole(photo, wall))
+    assert half is not None
+    between = np.median(half.opaque(photo, np.s_[:120, :160])[:80], axis=(0, 1))
+    assert 4 < np.ptp(between) < np.ptp(np.median(photo[:80], axis=(0, 1)))
+
+
+def test_balance_takes_no_colour_from_what_is_coloured_itself() -> None:
+    """By daylight a clay floor is warm because it is clay: the wall beside it says so."""
+    photo = room()
+    floor = np.where(np.arange(120)[:, None] >= 80, 255, 0).repeat(160, axis=1).astype(np.uint8)
+    paint = fit(Tone(balance=100), whole(photo, floor))
+    assert paint is not None
+    after = paint.opaque(photo, np.s_[:120, :160])[80:].astype(int)
+    assert np.abs(after - photo[80:]).max() <= 6
 
 
 def test_extremes_together_stay_in_range() -> None:

@@ -87,6 +87,7 @@ def test_colours_and_prompts_are_resolved() -> None:
         "temperature": 0.0,
         "contrast": 0.0,
         "saturation": -20.0,
+        "balance": 0.0,
     }
     prompts = {prompt["concept"]: prompt for prompt in told["prompts"]}
     assert prompts["Window"]["text"] == load_presets()["interior"].concepts[3].prompt
