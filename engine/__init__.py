@@ -1,5 +1,7 @@
 """S3 Palette's engine: photos and resolved recipes in, finished photos out. Usable without Ray and without the rest."""
 
+from engine._threads import set_threads, usable_cores
+from engine.apply import warm_up
 from engine.errors import BadMask, BadPhoto, EngineError, NeedsModel
 from engine.image_io import decode
 from engine.pipeline import measure, process
@@ -58,4 +60,7 @@ __all__ = [
     "decode",
     "measure",
     "process",
+    "set_threads",
+    "usable_cores",
+    "warm_up",
 ]

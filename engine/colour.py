@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from engine.types import Rgb
 
-__all__ = ["LUMA", "Linear", "linear_of", "srgb_of", "to_bytes", "to_linear"]
+__all__ = ["LUMA", "TO_BYTE", "TO_LINEAR", "Linear", "linear_of", "srgb_of", "to_bytes", "to_linear"]
 
 Linear = NDArray[np.float32]
 """Linear light, 0..1 where it can be shown; red first."""
@@ -31,17 +31,19 @@ def srgb_of(linear: ArrayLike) -> NDArray[np.float64]:
     return np.where(value <= 0.0031308, value * 12.92, 1.055 * value ** (1 / 2.4) - 0.055)
 
 
-_TO_LINEAR: Final = linear_of(np.arange(256) / 255).astype(np.float32)
+TO_LINEAR: Final = linear_of(np.arange(256) / 255).astype(np.float32)
+"""(256,) linear light of each byte."""
 # 16 bits of linear light: the darkest sRGB step still spans 20 entries, so bytes survive the round trip exactly.
-_TO_BYTE: Final = np.rint(srgb_of(np.arange(65536) / 65535) * 255).astype(np.uint8)
+TO_BYTE: Final = np.rint(srgb_of(np.arange(65536) / 65535) * 255).astype(np.uint8)
+"""(65536,) byte of each 65535th of linear light."""
 
 
 def to_linear(rgb: Rgb) -> Linear:
     """Linear light, float32, of any array of sRGB bytes; same shape."""
-    return _TO_LINEAR[rgb] if rgb.ndim < 2 or rgb.size == 0 else cv2.LUT(rgb, _TO_LINEAR)
+    return TO_LINEAR[rgb] if rgb.ndim < 2 or rgb.size == 0 else cv2.LUT(rgb, TO_LINEAR)
 
 
 def to_bytes(linear: Linear) -> Rgb:
     """sRGB bytes of linear light, clipped to 0..1 and rounded; same shape. Inverse of `to_linear`, exactly."""
     index = (np.clip(linear, 0, 1) * np.float32(65535) + np.float32(0.5)).astype(np.uint16)
-    return np.take(_TO_BYTE, index)
+    return np.take(TO_BYTE, index)

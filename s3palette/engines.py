@@ -75,7 +75,10 @@ class LoadedEngine:
         self._stream = (
             None if self._batches is None else PhotoStream(self._batches, self._threads, max_pixels=settings.max_pixels)
         )
-        cv2.setNumThreads(1)  # photos run side by side; OpenCV's own threads would only fight over the cores
+        # Photos run side by side: what a photo has threads for is the cores that are left then, and OpenCV has none.
+        engine.set_threads(max(1, engine.usable_cores() // settings.engine_inflight))
+        cv2.setNumThreads(1)
+        engine.warm_up()
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from engine.apply._fit import fit
 from engine.apply._paint import Paint
 from engine.apply._region import Region, claim, region_of
+from engine.apply._warm import warm_up
 from engine.apply.composite import composite
 from engine.apply.measure import measured_colour
 from engine.apply.recolor import Repaint, fit_recolor, median_colour
@@ -27,4 +28,5 @@ __all__ = [
     "measured_colour",
     "median_colour",
     "region_of",
+    "warm_up",
 ]

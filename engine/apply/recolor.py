@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 
 from engine._counts import counts
 from engine._tiles import Sites, Window, strips
-from engine.apply._denoise import REACH, denoised, noise_level
+from engine.apply._denoise import REACH, SUBSTEPS, denoised, noise_level
+from engine.apply._formula import Formula, paint_bytes, paint_light, three
 from engine.apply._seen import Seen, around, is_clear, seen_of
-from engine.apply._shoulder import soft_shoulder
 from engine.apply._surface import Surface, luminance, read_surface
-from engine.colour import LUMA, Linear, linear_of, srgb_of, to_bytes, to_linear
+from engine.colour import TO_BYTE, TO_LINEAR, Linear, linear_of, srgb_of, to_bytes, to_linear
 from engine.matte import Matte
 from engine.types import Mask, Recolor, Rgb
 
@@ -38,8 +38,7 @@ __all__ = ["Repaint", "fit_recolor", "median_colour"]
 _KNEE: Final = 0.8
 _STEEP: Final = 1.75  # steps of the result for one of the photo, from which noise and bands can be seen
 _BAND_ROWS, _BAND_PIXELS = 32, 250_000  # of a large photo only every so many rows are filtered for the fit
-_SUBSTEPS: Final = 16
-_FINE: Final = linear_of(np.arange(255 * _SUBSTEPS + 1) / (255 * _SUBSTEPS)).astype(np.float32)
+_FINE: Final = linear_of(np.arange(255 * SUBSTEPS + 1) / (255 * SUBSTEPS)).astype(np.float32)
 # The next six were tuned on bench/truth.
 _SWALLOWED: Final = 0.06  # linear; a channel this dark is half light and half gloss
 _APART: Final = (1.5, 3.0)  # gain, alone or over another channel's, from which its own light is trusted less, least
@@ -84,55 +83,59 @@ class Repaint:
 
     def linear(self, colours: Linear, at: Sites | None = None) -> Linear:
         """Map (..., 3) linear light, the median to the target; 0..1 to 0..1."""
-        planes = self._painted(_planes(colours))
-        for c in range(3):
-            planes[c] = soft_shoulder(planes[c], *self._shoulder[c])
-        return np.ascontiguousarray(planes.T).reshape(colours.shape)
+        return paint_light(_rows(colours), self._formula, True).reshape(colours.shape)
 
     def unbounded(self, colours: Linear) -> Linear:
         """As `linear`, without the shoulder: (N, 3) to (N, 3) that may run past white."""
-        return self._painted(_planes(colours)).T
+        return paint_light(_rows(colours), self._formula, False)
 
     def opaque(self, rgb: Rgb, at: Window) -> Rgb:
         """Map (h, w, 3) uint8 sRGB."""
         if self.noise is not None and self.within is not None:
             clean = denoised(rgb, self.within[at], self.noise, 1 / self.amplified)
-            return to_bytes(self.linear(_linear_of_floats(clean)))
+            return paint_bytes(clean, _FINE, self._formula, TO_BYTE)
         if self.curves is None:
-            return to_bytes(self.linear(to_linear(rgb)))
+            return paint_bytes(rgb.copy(), TO_LINEAR, self._formula, TO_BYTE)
         painted: Rgb = cv2.LUT(rgb, self.curves[None])
         return painted
 
-    def _painted(self, light: Linear) -> Linear:
-        """(3, N) linear light of the repainted surface, without bounds."""
-        gloss = self._gloss(light)
-        rest = np.maximum(light if gloss is None else light - gloss, np.float32(1e-6))
-        shading = np.log(self._weights @ rest)
-        # The light's own tint; beyond a factor of ten it is noise.
-        painted = np.clip(np.log(rest) - shading - self._log_body[:, None], np.float32(-2.3), np.float32(2.3))
-        painted *= self._trust[:, None]
-        painted += shading * np.float32(self._contrast)
-        painted += self._log_paint[:, None]
-        np.exp(painted, out=painted)
-        if gloss is not None:
-            painted += gloss
-        painted *= np.array(self.scale, np.float32)[:, None]
-        return painted
+    @cached_property
+    def _formula(self) -> Formula:
+        """With the shoulder of the bounded result."""
+        formula = self._unbent
+        target = linear_of(np.array(self.target) / 255)
+        top = paint_light(np.ones((1, 3), np.float32), formula, False)[0].astype(np.float64)
+        knee = target + np.maximum(0.0, _KNEE - target) / np.maximum(1.0, top / 2)
+        bent = (top > 1) & (knee < 1)
+        span = np.where(bent, 1 - knee, 0)
+        inverse = np.where(bent, 1 / np.where(bent, span, 1), 0)
+        curve = np.where(bent, (span / np.where(bent, top - knee, 1)) ** 2, 0)
+        return formula._replace(
+            knee=three(np.where(bent, knee, 1)), span=three(span), inverse=three(inverse), curve=three(curve)
+        )
 
-    def _gloss(self, light: Linear) -> Linear | None:
-        """(3, N): what of the light is gloss; None: nothing."""
-        surface = self.surface
-        gloss: Linear | None = None
-        if surface.hue_gloss:
-            least = np.minimum(np.minimum(light[0], light[1]), light[2])
-            grey = np.clip(self._grey_part @ light, np.float32(0), least) * np.float32(surface.hue_gloss)
-            gloss = np.broadcast_to(grey, light.shape)
-        if surface.black_gloss:
-            bright = np.maximum(LUMA @ light, np.float32(1e-6))
-            over = np.maximum(1 - np.float32(_SPOT * luminance(surface.median)) / bright, np.float32(0))
-            spots = light * (over * np.float32(surface.black_gloss))
-            gloss = spots if gloss is None else gloss + spots
-        return gloss
+    @cached_property
+    def _unbent(self) -> Formula:
+        surface, body = self.surface, np.array(self.surface.body)
+        believed = body**2 / (body**2 + _SWALLOWED**2)
+        lifted = np.maximum(body, 1e-5)
+        mixture = np.stack([body, np.ones(3)], axis=1)
+        return Formula(
+            weights=three(believed / (lifted * believed).sum()),
+            log_body=three(np.log2(np.maximum(body, 1e-6))),
+            trust=three(self._trust),
+            log_paint=three(np.log2(self._paint)),
+            scale=three(self.scale),
+            contrast=np.float32(self._contrast),
+            grey=three(np.linalg.pinv(mixture)[1]),  # least squares of a mixture of body and grey
+            hue_gloss=np.float32(surface.hue_gloss),
+            black_gloss=np.float32(surface.black_gloss),
+            spot=np.float32(_SPOT * luminance(surface.median)),
+            knee=three((1, 1, 1)),
+            span=three((0, 0, 0)),
+            inverse=three((0, 0, 0)),
+            curve=three((0, 0, 0)),
+        )
 
     @cached_property
     def _paint(self) -> NDArray[np.float64]:
@@ -161,41 +164,6 @@ class Repaint:
         shrunk = 1 - (1 - _LEAST_CONTRAST) * float(np.clip((np.log(max(gain, 1e-4)) - low) / (high - low), 0, 1))
         glossy = self.surface.black_gloss
         return shrunk * (1 - glossy) + min(shrunk, _GLOSSY_CONTRAST) * glossy
-
-    @cached_property
-    def _weights(self) -> NDArray[np.float32]:
-        """(3,) shading of a pixel as a mean of its channels; 1 at the median's body."""
-        body = np.maximum(np.array(self.surface.body), 1e-5)
-        believed = body**2 / (body**2 + _SWALLOWED**2)
-        weights: NDArray[np.float32] = (believed / (body * believed).sum()).astype(np.float32)
-        return weights
-
-    @cached_property
-    def _log_body(self) -> NDArray[np.float32]:
-        logs: NDArray[np.float32] = np.log(np.maximum(np.array(self.surface.body), 1e-6)).astype(np.float32)
-        return logs
-
-    @cached_property
-    def _log_paint(self) -> NDArray[np.float32]:
-        logs: NDArray[np.float32] = np.log(self._paint).astype(np.float32)
-        return logs
-
-    @cached_property
-    def _grey_part(self) -> NDArray[np.float32]:
-        """(3,) least squares: the grey part of a pixel that is a mixture of body and grey."""
-        mixture = np.stack([np.array(self.surface.body), np.ones(3)], axis=1)
-        grey: NDArray[np.float32] = np.linalg.pinv(mixture)[1].astype(np.float32)
-        return grey
-
-    @cached_property
-    def _shoulder(self) -> tuple[tuple[float, float], ...]:
-        """Knee and top of each channel."""
-        target = linear_of(np.array(self.target) / 255)
-        white = self._painted(np.ones((3, 1), np.float32))[:, 0]
-        return tuple(
-            (float(t + max(0.0, _KNEE - t) / max(1.0, top / 2)), float(top))
-            for t, top in zip(target, white, strict=True)
-        )
 
 
 def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor) -> Repaint | None:
@@ -278,18 +246,12 @@ def _light_of(paint: Repaint, rgb: Rgb, matte: Matte, seen: Seen) -> Linear:
         if inside.any():
             clean = denoised(rgb[low:high], paint.within[low:high], paint.noise, 1 / paint.amplified)
             found.append(clean[y - low :][: len(inside)][inside])
-    return _linear_of_floats(np.concatenate(found)) if found else to_linear(seen.colours[seen.core])
+    return np.take(_FINE, np.concatenate(found)) if found else to_linear(seen.colours[seen.core])
 
 
-def _planes(colours: Linear) -> Linear:
-    """(3, N) of (..., 3): a channel lies in one piece, which is three times as fast to work on."""
-    return np.ascontiguousarray(colours.reshape(-1, 3).T, np.float32)
-
-
-def _linear_of_floats(srgb: NDArray[np.float32]) -> Linear:
-    """Linear light of sRGB values 0..255 between the bytes."""
-    light: Linear = np.take(_FINE, np.rint(srgb * np.float32(_SUBSTEPS)).astype(np.uint16))
-    return light
+def _rows(colours: Linear) -> Linear:
+    """(N, 3) of (..., 3)."""
+    return np.ascontiguousarray(colours.reshape(-1, 3), np.float32)
 
 
 def _colour(values: NDArray[np.float64]) -> tuple[float, float, float]:
