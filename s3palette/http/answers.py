@@ -270,8 +270,11 @@ class JobObject(JobSummary):
     """Fresh ones while the job is `created`, else none."""
     photos: dict[str, Any] = Field(examples=[{"0": {"lock": {"Window": [1]}}}])
     """What execute was told of single photos."""
+    concepts: dict[str, Any] | None = Field(examples=[_RULE])
+    """The rule it runs with; null before execute."""
+    protect: list[str] | None = Field(examples=[["Grout"]])
     references: dict[str, int] = Field(examples=[{"Floor": 2}])
-    """Concept -> the photo that sets its colour; once that is measured, `concepts` has it as the value."""
+    """Concept -> the photo that sets its colour: its value in `concepts` is null until that photo is delivered."""
 
 
 class JobData(BaseModel):
