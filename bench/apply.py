@@ -1,16 +1,17 @@
 """What a recolour costs: mask, matte, fit and composite, beside a flat fill in the same run.
 
-    python bench/apply.py [--runs 5]
+    python bench/apply.py [--runs 5] [--size "12 MP"]
 
-The peer is the least a program could do: blend one flat colour through the mask with float32 numpy. It keeps no light,
-no texture and no soft edge. Every size runs in a process of its own, so that peak memory is that size's.
+Two surfaces: a wall in another colour, and a black, glossy one made light, whose noise is filtered before it is
+amplified. Each with one thread and with as many as there are cores. The peer is the least a program could do: blend
+one flat colour through the mask with float32 numpy, on one thread. It keeps no light, no texture and no soft edge.
+Every row runs in a process of its own, so that peak memory is that row's.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -20,12 +21,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import set_threads, usable_cores, warm_up
 from engine.apply import Region, composite, fit
 from engine.masks import binary, label_map
 from engine.matte import soft_matte
 from engine.types import Instance, Photo, Recolor, Rgb
 
-TARGET = (143, 167, 143)
+TARGETS = {"wall": (143, 167, 143), "black gloss": (236, 232, 224)}
 SIZES = {"1 MP": (866, 1155), "4 MP": (1732, 2309), "12 MP": (3000, 4000)}
 
 
@@ -41,6 +43,16 @@ def wall(height: int, width: int) -> Photo:
     return Photo(cv2.GaussianBlur(rgb, (3, 3), 0))
 
 
+def black_gloss(height: int, width: int) -> Photo:
+    """The same in black, with a window's reflection."""
+    rgb = wall(height, width).rgb // 12
+    cv2.rectangle(rgb, (width // 10, height // 8), (width // 5, height // 3), (228, 232, 240), -1)
+    return Photo(cv2.GaussianBlur(rgb, (5, 5), 0))
+
+
+SURFACES = {"wall": wall, "black gloss": black_gloss}
+
+
 def coarse_mask(side: int = 288) -> NDArray[np.float32]:
     mask = np.ones((side, side), np.float32)
     mask[side // 3 :, side // 3 : 2 * side // 3] = 0
@@ -49,16 +61,17 @@ def coarse_mask(side: int = 288) -> NDArray[np.float32]:
 
 def flat_fill(rgb: Rgb, mask: NDArray[np.uint8]) -> Rgb:
     share = (mask > 0).astype(np.float32)[..., None]
-    return (rgb.astype(np.float32) * (1 - share) + np.array(TARGET, np.float32) * share).astype(np.uint8)
+    return (rgb.astype(np.float32) * (1 - share) + np.array(TARGETS["wall"], np.float32) * share).astype(np.uint8)
 
 
-def median_ms(runs: int, work: Callable[[], object]) -> float:
+def least_ms(runs: int, work: Callable[[], object]) -> float:
+    """Of several runs the one that other work on the machine has held up least."""
     took = []
     for _ in range(runs):
         started = time.perf_counter()
         work()
         took.append((time.perf_counter() - started) * 1000)
-    return statistics.median(took)
+    return min(took)
 
 
 def peak_bytes() -> int:
@@ -72,41 +85,47 @@ def reset_peak() -> int:
     return peak_bytes()
 
 
-def measure(name: str, runs: int) -> tuple[list[float], float]:
-    """[mask, matte, fit + composite, flat fill] in ms, and the engine's peak memory over the decoded photo's size."""
+def measure(name: str, surface: str, threads: int, runs: int) -> tuple[list[float], float]:
+    """[mask, matte, fit, composite, flat fill] in ms, and the engine's peak memory over the decoded photo's size."""
     cv2.setNumThreads(1)
-    photo = wall(*SIZES[name])
+    set_threads(threads)
+    warm_up()
+    photo = SURFACES[surface](*SIZES[name])
     rgb = photo.rgb
     instance = Instance(1.0, (0, 0, 1, 1), coarse_mask())
     before = reset_peak()
 
-    def paint() -> None:
-        out = rgb.copy()
-        fitted = fit(Recolor(TARGET), region)
-        assert fitted is not None
-        composite(out, region, fitted)
-
-    mask_ms = median_ms(runs, lambda: label_map(photo, [instance]))
+    mask_ms = least_ms(runs, lambda: label_map(photo, [instance]))
     mask = binary(label_map(photo, [instance]))
-    matte_ms = median_ms(runs, lambda: soft_matte(rgb, mask))
+    matte_ms = least_ms(runs, lambda: soft_matte(rgb, mask))
     region = Region(rgb, (slice(0, rgb.shape[0]), slice(0, rgb.shape[1])), mask, soft_matte(rgb, mask))
-    paint_ms = median_ms(runs, paint)
+    action = Recolor(TARGETS[surface])
+    fit_ms = least_ms(runs, lambda: fit(action, region))
+    paint, out = fit(action, region), rgb.copy()
+    assert paint is not None
+    paint_ms = least_ms(runs, lambda: composite(out, region, paint))
     peak = (peak_bytes() - before) / rgb.nbytes + 1
-    return [mask_ms, matte_ms, paint_ms, median_ms(runs, lambda: flat_fill(rgb, mask))], peak
+    return [mask_ms, matte_ms, fit_ms, paint_ms, least_ms(runs, lambda: flat_fill(rgb, mask))], peak
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
-    runs = parser.parse_args().runs
-    print("ms, one thread   mask   matte   paint   whole   flat fill   ratio   peak memory / photo")
+    parser.add_argument("--size", choices=SIZES, help="one size instead of all")
+    chosen = parser.parse_args()
     context = multiprocessing.get_context("spawn")
-    for name in SIZES:
-        with context.Pool(1) as pool:
-            (mask, matte, paint, flat), peak = pool.apply(measure, (name, runs))
-        whole = mask + matte + paint
-        columns = f"{mask:7.0f} {matte:7.0f} {paint:7.0f} {whole:7.0f} {flat:11.0f} {whole / flat:7.2f} {peak:15.1f}"
-        print(f"{name:>14} {columns}")
+    print("| photo | surface | threads | mask | matte | fit | composite | whole | flat fill | ratio | memory / photo |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for name in SIZES if chosen.size is None else (chosen.size,):
+        for surface in SURFACES:
+            for threads in sorted({1, usable_cores()}):
+                with context.Pool(1) as pool:
+                    stages, peak = pool.apply(measure, (name, surface, threads, chosen.runs))
+                *ours, flat = stages
+                columns = " | ".join(f"{ms:.0f}" for ms in (*ours, sum(ours), flat))
+                print(
+                    f"| {name} | {surface} | {threads} | {columns} | {sum(ours) / flat:.2f} | {peak:.1f} |", flush=True
+                )
     return 0
 
 

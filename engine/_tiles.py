@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Sites", "Tile", "Window", "strips", "tiles"]
+__all__ = ["TILE_SIDE", "Sites", "Tile", "Window", "strips", "tiles"]
 
 STRIP_ROWS: Final = 256
 TILE_SIDE: Final = 256

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine._threads import spread
-from engine._tiles import Tile, Window, tiles
+from engine._tiles import TILE_SIDE, Tile, Window, tiles
 from engine.colour import Linear, to_linear
 from engine.types import Mask, Rgb
 
@@ -64,7 +64,7 @@ def soft_matte(rgb: Rgb, mask: Mask, protected: Mask | None = None, *, radius: i
             outer, inner = part.grown(3 * radius + 1)
             matte[part.window] = _soften(rgb[outer], mask[outer], radius, inner)
 
-    spread(soften, tiles(mask.shape))
+    spread(soften, tiles(mask.shape, min(TILE_SIDE, 24 * radius)))  # small photos: as little memory, measured by them
     if protected is not None:
         matte[protected > 0] = 0
     return matte

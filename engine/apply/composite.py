@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine._threads import spread
-from engine._tiles import Tile, Window, tiles
+from engine._tiles import TILE_SIDE, Tile, Window, tiles
 from engine.apply._paint import Paint
 from engine.apply._region import Region
 from engine.colour import Linear, to_bytes, to_linear
@@ -54,7 +54,7 @@ def composite(out: Rgb, region: Region, paint: Paint) -> None:
         if part is not None:
             _lay_edge(out, region, paint, part)
 
-    spread(lay, tiles(matte.shape))
+    spread(lay, tiles(matte.shape, min(TILE_SIDE, 32 * region.radius)))
 
 
 def _lay_edge(out: Rgb, region: Region, paint: Paint, tile: Tile) -> None:
