@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 PHOTOS = HERE.parents[1] / "s3palette" / "demo" / "photos"
 SURFACES = {"ceiling": (3,), "wall": (1,), "floor": (2, 10)}
 SCENES = HERE.parents[1] / "bench" / "truth" / "pictures"
+MOLDING = 6
 UNDECIDED = (0, 8, 9)  # a tiled wall is a wall to some and a backsplash to others
 
 Image8 = NDArray[np.uint8]
@@ -58,7 +59,8 @@ def read(name: str, change: str) -> tuple[dict[str, Segmentation], Image8]:
 def scene(name: str) -> tuple[Image8, Image8]:
     """A room of the truth set, and its classes by the demo's numbers."""
     labels = np.asarray(Image.open(SCENES / name / "labels.png"))
-    truth = np.where(labels == 9, 10, np.where(labels == 17, 9, labels)).astype(np.uint8)
+    renamed = {9: 10, 10: 11, 17: 9}  # grout, sofa, joints between wall tiles
+    truth = np.array([renamed.get(k, k) for k in range(256)], np.uint8)[labels]
     return np.asarray(Image.open(SCENES / name / "base.webp").convert("RGB")), truth
 
 
@@ -71,19 +73,17 @@ def demo(name: str) -> tuple[Image8, Image8]:
 
 
 @pytest.mark.parametrize(("name", "change", "least"), [
-    ("living_b", "none", {"ceiling": 0.97, "wall": 0.78, "floor": 0.80}),
-    ("kitchen_b", "none", {"ceiling": 0.95, "wall": 0.88, "floor": 0.85}),
-    ("bedroom_b", "none", {"ceiling": 0.97, "wall": 0.94, "floor": 0.91}),
-    ("study", "none", {"ceiling": 0.97, "wall": 0.82, "floor": 0.95}),
-    ("galley", "none", {"floor": 0.88}),
-    ("hall", "none", {"ceiling": 0.96, "wall": 0.88, "floor": 0.76}),
-    ("loft", "none", {"ceiling": 0.97, "wall": 0.86}),
-    ("living", "mirrored", {"ceiling": 0.92, "wall": 0.72, "floor": 0.68}),
-    ("bedroom", "mirrored", {"ceiling": 0.89, "wall": 0.87}),
-    pytest.param("bedroom", "mirrored", {"floor": 0.85}, marks=pytest.mark.xfail(
-        reason="mirrored, another of the room's colours is taken for the floor's", strict=True)),
+    ("living_b", "none", {"ceiling": 0.97, "wall": 0.82, "floor": 0.92}),
+    ("kitchen_b", "none", {"ceiling": 0.95, "wall": 0.88, "floor": 0.88}),
+    ("bedroom_b", "none", {"ceiling": 0.96, "wall": 0.93, "floor": 0.90}),
+    ("study", "none", {"ceiling": 0.97, "wall": 0.83, "floor": 0.95}),
+    ("galley", "none", {"ceiling": 0.88, "wall": 0.73, "floor": 0.95}),
+    ("hall", "none", {"ceiling": 0.95, "wall": 0.94, "floor": 0.80}),
+    ("loft", "none", {"ceiling": 0.97, "wall": 0.93, "floor": 0.90}),
+    ("living", "mirrored", {"ceiling": 0.92, "wall": 0.72, "floor": 0.72}),
+    ("bedroom", "mirrored", {"ceiling": 0.95, "wall": 0.90, "floor": 0.95}),
     ("kitchen", "half", {"ceiling": 0.95, "wall": 0.90, "floor": 0.85}),
-    ("living", "jpeg", {"ceiling": 0.93, "wall": 0.80, "floor": 0.70}),
+    ("living", "jpeg", {"ceiling": 0.93, "wall": 0.80, "floor": 0.77}),
     ("kitchen", "jpeg", {"ceiling": 0.94, "wall": 0.90, "floor": 0.87}),
 ])  # fmt: skip
 def test_surfaces_of_rooms_never_tuned_on(name: str, change: str, least: dict[str, float]) -> None:
@@ -98,12 +98,60 @@ def test_surfaces_of_rooms_never_tuned_on(name: str, change: str, least: dict[st
         assert overlap >= floor, f"{surface}: {overlap:.3f}"
 
 
-def test_no_ceiling_is_guessed_where_it_has_the_walls_paint() -> None:
-    """White on white: only the floor's border is seen."""
+def test_a_white_ceiling_over_white_walls_is_found_and_called_unsure() -> None:
     found, _ = read("galley", "none")
-    assert {surface: found[surface].status for surface in SURFACES} == {
-        "ceiling": "absent", "wall": "absent", "floor": "found",
-    }  # fmt: skip
+    assert {surface: found[surface].status for surface in SURFACES} == dict.fromkeys(SURFACES, "found")
+    assert max(found[surface].presence for surface in SURFACES) < 0.8
+
+
+@pytest.mark.parametrize("name", ["study", "hall", "loft"])
+def test_a_skirting_is_neither_wall_nor_floor(name: str) -> None:
+    found, truth = read(name, "none")
+    board = truth == MOLDING
+    board[: int(0.6 * len(truth))] = False  # higher up it is a window's frame
+    for surface in ("wall", "floor"):
+        mine = cv2.resize(found[surface].instances[0].mask, truth.shape[::-1]) >= 0.5
+        assert (mine & board).sum() < 0.3 * board.sum(), surface
+
+
+def empty_room(shift: int) -> tuple[Image8, dict[str, NDArray[np.bool_]]]:
+    """A bare room of three colours, (480, 640, 3), and its surfaces; `shift` is where it stands."""
+    left, right, top, foot = 190 + shift, 470 + shift, 130, 330
+    away = np.array([310.0 + shift, 225.0])  # where the side walls' level edges meet
+
+    def out(x: float, y: float) -> list[float]:
+        to = np.array([x, y]) - away
+        return list(away + 3.0 * to)
+
+    def filled(*corners: list[float]) -> NDArray[np.bool_]:
+        mask = np.zeros((480, 640), np.uint8)
+        cv2.fillPoly(mask, [np.rint(np.array(corners)).astype(np.int32)], 1)
+        return mask > 0
+
+    high, low = ([left, top], [right, top]), ([left, foot], [right, foot])
+    ceiling = filled(*high, out(*high[1]), out(*high[0]))
+    floor = filled(*low, out(*low[1]), out(*low[0]))
+    beside = filled([left, top], [left, foot], out(left, foot), out(left, top))
+    rgb = np.full((480, 640, 3), (176, 160, 140), np.float32)
+    rgb[beside] = (150, 136, 119)
+    rgb[ceiling], rgb[floor] = (232, 231, 228), (120, 92, 66)
+    grain = np.random.default_rng(2).normal(0, 1.5, rgb.shape)
+    wall = ~(ceiling | floor)
+    return np.clip(rgb + grain, 0, 255).astype(np.uint8), {"ceiling": ceiling, "wall": wall, "floor": floor}
+
+
+@pytest.mark.parametrize("shift", [-70, 0, 40])
+def test_a_room_without_a_thing_in_it_is_a_room(shift: int) -> None:
+    """Few lines tell of it, but they all meet in two points."""
+    rgb, truth = empty_room(shift)
+    segmenter = ClassicalSegmenter()
+    prompts = [Prompt(surface, surface, surface) for surface in SURFACES]
+    (features,) = segmenter.encode_images([Photo(rgb)])
+    for answer in segmenter.segment(features, prompts, segmenter.encode_text(prompts)):
+        theirs = truth[answer.prompt.concept]
+        assert answer.instances, answer.prompt.concept
+        mine = cv2.resize(answer.instances[0].mask, (640, 480)) >= 0.5
+        assert (mine & theirs).sum() > 0.93 * (mine | theirs).sum(), answer.prompt.concept
 
 
 def test_the_ceiling_ends_in_straight_lines() -> None:

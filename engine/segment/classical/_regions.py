@@ -11,7 +11,7 @@ from skimage.segmentation import watershed
 
 from engine.segment.classical._features import Features
 
-__all__ = ["Regions", "likeness", "make_regions", "unshaded"]
+__all__ = ["Regions", "bottleneck", "likeness", "make_regions", "unshaded"]
 
 _COUNT = 900
 _LINE = 5.0  # Lab units a pixel that a straight line counts for, however faint
@@ -118,3 +118,17 @@ def likeness(
     density = np.exp(-gap / (2 * width**2)) @ weight / (weight.sum() + 1e-9)
     alike: NDArray[np.float64] = np.clip(density / full, 0, 1)
     return alike
+
+
+def bottleneck(regions: Regions, start: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(n,) the strongest edge that must be crossed on the easiest way from any starting region, Lab units a pixel."""
+    a, b = regions.pairs[:, 0], regions.pairs[:, 1]
+    height = regions.barrier.astype(float)
+    worst = np.where(start, 0.0, 1e3)
+    while True:
+        new = worst.copy()
+        np.minimum.at(new, b, np.maximum(worst[a], height))
+        np.minimum.at(new, a, np.maximum(worst[b], height))
+        if (new == worst).all():
+            return worst
+        worst = new

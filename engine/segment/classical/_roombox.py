@@ -26,10 +26,15 @@ _CORNER_COST, _CORNER_GAIN = (
 )  # of the width: a corner must be seen, on the upright or on the side wall's edge
 _CEILING_CORNER = 0.75  # of that: up there curtains and wardrobes are uprights too
 _STRAY = 0.5  # of the width: price of a corner at the floor without one at the ceiling
-_EYE, _EYE_SPREAD, _EYE_COST = 1.15, 0.35, 0.2  # camera at 1.2 to 1.6 m in rooms 2.4 to 3 m high
-_NEAR, _FAR = 1.5, 5.0  # pixels on both sides of a line that are compared
+_STRAYED = 10.0  # pixels: farther from where an upright would lead, it is another corner
+_EYE, _EYE_SPREAD, _EYE_COST = 1.25, 0.45, 0.1  # camera at 1.1 to 1.7 m in rooms 2.4 to 3 m high
+_LADDER = 3.0  # that price at most, in spreads squared: some stand on a ladder, some kneel
+_SIDES = (1.5, 4.0)  # pixels on both sides of a line that are compared: a sharp edge, a soft one
+_FAR = 3.3  # times that, to tell an edge from a slope of light
 _ALONG = 61  # pixels of a line that a faint edge is averaged over
-_FAINT, _FAINT_WORTH = 0.7, 0.35  # Lab units of a step seen for sure; what one is worth beside a clear edge
+_CALM = 0.3  # of all steps are noise alone, where one looks keenly
+_FAINT = 0.7  # Lab units of a step seen for sure
+_FAINT_WORTH, _KEEN_WORTH = 0.35, 0.7  # what one is worth beside a clear edge; where one looks keenly
 _ON = 0.2  # edge that is seen
 _SPACING = 1.0  # pixels of the map between neighbouring lines of a fan
 
@@ -46,6 +51,8 @@ class Evidence:
     """(h, w) what a pixel of the border costs there, edge or not."""
     uprights: Floats
     """(h, w) 1 on upright edges, else 0."""
+    keen: bool = False
+    """Soft edges count too, such as a white ceiling makes with a white wall."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,15 +103,21 @@ class Fan:
             return sampled
 
         inside = (self.rows >= -0.5) & (self.rows <= h - 0.5)
-        near = at(view.colour, _NEAR) - at(view.colour, -_NEAR)
-        far_off = at(view.colour, _FAR) - at(view.colour, -_FAR)
-        step = (near - far_off * np.float32(_NEAR / _FAR)) * inside[..., None]  # an even slope of light is no edge
-        strength = np.linalg.norm(cv2.blur(step, (_ALONG, 1), borderType=cv2.BORDER_CONSTANT), axis=2)
-        noise = float(np.median(strength[inside])) if inside.any() else 0.0
-        faint = np.clip((strength - 2.0 * noise) / (2.0 * noise + _FAINT), 0, 1)
-        crest = faint / (cv2.dilate(faint, np.ones((7, 1), np.uint8)) + np.float32(1e-6))
-        self.edge: Floats = (np.maximum(at(view.edge), _FAINT_WORTH * faint * crest**4) * inside).astype(np.float32)
-        along = at(view.price) * inside - self.edge
+        faint = np.zeros(ys.shape, np.float32)
+        for near in _SIDES if view.keen else _SIDES[:1]:
+            far = near * _FAR
+            step = at(view.colour, near) - at(view.colour, -near)
+            step -= (at(view.colour, far) - at(view.colour, -far)) / np.float32(_FAR)  # an even slope is no edge
+            step *= inside[..., None]
+            strength = np.linalg.norm(cv2.blur(step, (_ALONG, 1), borderType=cv2.BORDER_CONSTANT), axis=2)
+            noise = float(np.quantile(strength[inside], _CALM if view.keen else 0.5)) if inside.any() else 0.0
+            clear = np.clip((strength - 2.0 * noise) / (2.0 * noise + _FAINT), 0, 1)
+            crest = clear / (cv2.dilate(clear, np.ones((7, 1), np.uint8)) + np.float32(1e-6))
+            faint = np.maximum(faint, clear * crest**4)
+        self.edge: Floats = (
+            np.maximum(at(view.edge), (_KEEN_WORTH if view.keen else _FAINT_WORTH) * faint) * inside
+        ).astype(np.float32)
+        along = at(view.price) - self.edge  # beyond the picture it costs what it costs at its rim
         self.sums = np.concatenate([np.zeros((steps, 1), np.float32), np.cumsum(along, axis=1)], axis=1)
 
     def index(self, column: NDArray[np.float64], row: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -136,7 +149,8 @@ def _fit_one(
     price[:, [0, -1]] = 0.0
     if under is not None:
         known = _known(under, view.lean, rows)
-        price += w * _STRAY * (np.abs(columns[None, :, None] - known[:, None]).min(axis=2) > 1.5 * _CORNERS)
+        stray = np.abs(columns[None, :, None] - known[:, None]).min(axis=2) > _STRAYED
+        price += w * _STRAY * (stray & _within(under, view.lean, rows, columns))
         left = left + w * _eye_price(level, under, horizon)[:, None]
     # a wall that runs away from the camera ends before its vanishing point; the back wall's own point is beside it
     left = np.where(valid & ((columns <= side) | (columns == 0)), left - level.sums[:, columns] + price, np.inf)
@@ -199,22 +213,33 @@ def _known(box: Box, lean: Lean, rows: NDArray[np.float64]) -> NDArray[np.float6
     return np.stack(known, axis=1)
 
 
+def _within(box: Box, lean: Lean, rows: NDArray[np.float64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(lines, corners) whether the upright through a corner (column, row) meets the border above inside the picture.
+
+    The picture's sides stand for no corner: that none is seen below where one is above is as odd.
+    """
+    width = len(box.height)
+    up = rows - box.height[np.minimum(columns, width - 1)]
+    at = columns - up * lean.slope(np.broadcast_to(columns.astype(float), rows.shape), rows - up / 2)
+    inside: NDArray[np.bool_] = ((at > 0) & (at < width)) | (columns == 0) | (columns >= width)
+    return inside
+
+
 def _eye_price(level: Fan, under: Box, horizon: float) -> NDArray[np.float64]:
     """(lines,): the camera is held at about half the room's height, so the horizon halves the back wall."""
     middle = int(np.clip(np.mean(under.corners), 0, level.width - 1))
     above = max(horizon - float(under.height[middle]), 1.0)
     below = np.maximum(level.rows[:, middle] - horizon, 1.0)
-    price: NDArray[np.float64] = _EYE_COST * np.minimum((np.log(below / above / _EYE) / _EYE_SPREAD) ** 2, 9.0)
+    price: NDArray[np.float64] = _EYE_COST * np.minimum((np.log(below / above / _EYE) / _EYE_SPREAD) ** 2, _LADDER)
     return price
 
 
-def fit_upper(evidence: Evidence, view: Vanishing) -> Box:
-    """The ceiling's border, whichever of the two directions is the back wall's; `view` in the evidence's pixels."""
+def fit_upper(evidence: Evidence, view: Vanishing) -> tuple[Box, Box]:
+    """The ceiling's border with each of the two directions as the back wall's; `view` in the evidence's pixels."""
     points = view.second, view.first
     one, other = (Fan(evidence, point, view.horizon) for point in points)
-    ways = (((one, other), points), ((other, one), points[::-1]))
-    boxes = (_fit_one(fans, way, view, evidence.uprights) for fans, way in ways)
-    return min(boxes, key=lambda box: box.cost)
+    uprights = evidence.uprights
+    return _fit_one((one, other), points, view, uprights), _fit_one((other, one), points[::-1], view, uprights)
 
 
 def fit_lower(evidence: Evidence, view: Vanishing, under: Box) -> Box:

@@ -18,22 +18,26 @@ from engine.segment.classical._features import Features
 from engine.segment.classical._floor import floor_likeness
 from engine.segment.classical._layout import Room, read_room
 from engine.segment.classical._masks import Found, components, fill_holes, instance
-from engine.segment.classical._regions import Regions, likeness, make_regions, unshaded
+from engine.segment.classical._regions import Regions, bottleneck, likeness, make_regions, unshaded
 from engine.types import FloatMask
-from engine.vanishing import find_uprights
+from engine.vanishing import Vanishing, find_uprights, find_vanishing
 
 __all__ = ["CEILING", "FLOOR", "ROOM", "WALL", "Layout", "find_surface", "read_layout"]
 
 CEILING, WALL, FLOOR, OTHER = range(4)
 _SMALLEST = (0.015, 0.025, 0.02)  # of the photo, for ceiling, wall, floor
 ROOM = 0.7  # room-likeness below which nothing is called floor, wall or ceiling
+_SQUARE, _LINES = 0.65, 0.1  # lines about a thing meet in two points by chance; so few lines say nothing
+_WORKTOP = 0.8  # of the wall's height over the eye: a "floor" less far below it may be a table or a bed
 _EDGE = 1.6  # Lab units a pixel at which the walk is slowed to 1/e
 _CLOSED = 2.2  # Lab units a pixel: an outline as strong as this, without a gap, bounds an object
 _TWO_PAINTS = 8.0  # between unshaded colours that are surely not one paint in two lights
 _BARE = 0.002  # of the photo: so much of a wall must be seen to know its paint
+_SHOWS = 0.15  # of the strip where a wall begins
 _FOLD = 0.4  # L* units a pixel
 _SMOOTH = 1.0  # Lab units a pixel: what is reached over less is the same surface in another light
 _FOOT = (0.14, 0.05)  # of the height, above the floor's border: over the skirting
+_TOUCH = 4  # pixels below a skirting
 _STRIP = 0.05  # of the height: so far below the ceiling a wall is mostly bare
 _SHADE, _HUE = 0.2, 1.2  # weight of lightness and of colour in a step between neighbours
 
@@ -57,19 +61,19 @@ class Layout:
 
 def read_layout(features: Features) -> Layout:
     """Classify all superpixels of one photo; cheap where the photo is no room."""
-    room = _room_likeness(features)
-    if room < ROOM:
+    seen = find_vanishing(features.lines, features.shape)
+    room = _room_likeness(features, seen)
+    if seen is None or room < ROOM:
         return Layout(room)
-    box = read_room(features)
-    if box is None:
-        return Layout(0.0)
-    room = min(room, max(box.support, box.floor_support) / 0.7, box.square / 0.7)
+    box = read_room(features, seen)
+    room = min(room, max(box.support, box.floor_support) / 0.7)
     if room < ROOM:
         return Layout(room)
     parts = _parts(features, box)
-    regions = make_regions(features, parts)
+    storeys = _storeys(features, box)
+    regions = make_regions(features, parts + 4 * storeys)
     prior, trust, clear = _priors(features, regions, box, parts)
-    allowed = _allowed(regions, parts)
+    allowed = _allowed(regions, parts, storeys)
     return Layout(room, _trust(box, clear), regions, _spread(_walk_matrix(regions, allowed), prior, trust, allowed))
 
 
@@ -106,12 +110,23 @@ def _parts(features: Features, box: Room) -> NDArray[np.int32]:
     return parts
 
 
+def _storeys(features: Features, box: Room) -> NDArray[np.int32]:
+    """(h, w) 0 above the skirting, 1 on it, 2 on the floor below it; 3 in columns where none is seen."""
+    if box.board is None:
+        return np.full(features.shape, 3, np.int32)
+    rows = np.arange(features.shape[0])[:, None]
+    storey = (rows >= box.board.top[None]).astype(np.int32) + (rows >= box.board.foot[None])
+    return np.where(box.board.seen[None] > 0.3, storey, 3).astype(np.int32)
+
+
 def _trust(box: Room, clear: float) -> tuple[float, float, float]:
     """How surely the borders of ceiling, walls and floor were found: the box's edges are seen, and are a box's."""
     square = min(1.0, box.square / 0.75)
     upper = min(1.0, box.support / 0.9) ** 2 * square  # half a border is often another edge
     told = 0.55 + 0.45 * float(np.clip((clear - 0.5) / 0.4, 0, 1))  # two colours that might be the floor's
     lower = 0.3 + 0.65 * min(1.0, box.floor_support / 0.9)  # unseen: absent rather than a bed taken for floor
+    told *= 1.0 if box.eye > _WORKTOP else 0.75
+    told *= 1.0 if box.board is not None else 0.85  # without a skirting, what ends there may be a bed or a cupboard
     return 0.97 * upper, 0.93 * upper * (0.5 + 0.5 * lower), 0.97 * (0.6 * square + 0.4 * upper) * lower * told
 
 
@@ -138,10 +153,15 @@ def find_surface(features: Features, layout: Layout, kind: int) -> Found:
     return score, (instance(mask, score, features.size),)
 
 
-def _allowed(regions: Regions, parts: NDArray[np.int32]) -> Floats:
-    """(n, 4) 1 where a region can be of the class: the ceiling above its border only, walls and floor below it."""
+def _allowed(regions: Regions, parts: NDArray[np.int32], storeys: NDArray[np.int32]) -> Floats:
+    """(n, 4) 1 where a region can be of the class: the ceiling above its border only, walls and floor below it.
+
+    Nothing on a skirting, no floor above it and no wall below it.
+    """
     above = regions.mean((parts == 0).astype(np.float32)) > 0.5
-    return np.stack([above, ~above, ~above, np.ones_like(above)], axis=1).astype(float)
+    storey = np.rint(regions.mean(storeys.astype(np.float32)))
+    wall, floor = ~above & ((storey == 0) | (storey == 3)), ~above & (storey >= 2)
+    return np.stack([above, wall, floor, np.ones_like(above)], axis=1).astype(float)
 
 
 def _walk_matrix(regions: Regions, allowed: Floats) -> Floats:
@@ -150,7 +170,9 @@ def _walk_matrix(regions: Regions, allowed: Floats) -> Floats:
     a, b = regions.pairs[:, 0], regions.pairs[:, 1]
     step = np.linalg.norm((regions.paint[a] - regions.paint[b]) * (_SHADE, _HUE, _HUE), axis=1)
     weight = regions.border * np.exp(-regions.barrier / _EDGE - step / 4.0) / np.sqrt(regions.area.mean())
-    weight = weight * (allowed[a, CEILING] == allowed[b, CEILING])  # nothing spreads across the ceiling's border
+    bare = allowed[:, :OTHER].sum(axis=1) == 0  # a skirting
+    apart = (allowed[a, CEILING] != allowed[b, CEILING]) | (bare[a] != bare[b])
+    weight = weight * ~apart  # nothing spreads across the ceiling's border and a skirting's edges
     matrix = np.zeros((n, n))
     matrix[a, b] = matrix[b, a] = -weight
     matrix[np.arange(n), np.arange(n)] = -matrix.sum(axis=1)
@@ -183,8 +205,11 @@ def _priors(features: Features, regions: Regions, box: Room, parts: NDArray[np.i
     ceiling = above * even * (0.15 + 0.85 * likeness(regions, paint, above * 1.0, 6.0))
     strip = ~above * _step((_STRIP - under) / 0.015) * even * (1 - blown) * _step((regions.mean(seen) - 0.4) / 0.08)
     wall_colour, tight, lit = (np.zeros(len(part)) for _ in range(3))
+    usual_paint = likeness(regions, paint, strip, 5.0, 0.3) > 0.6
     for face in (1, 2, 3):
         seeds = strip * (part == face)
+        if (seeds * usual_paint * regions.area).sum() > _SHOWS * (seeds * regions.area).sum():
+            seeds = seeds * usual_paint  # what else stands there is a wardrobe, and no wall of its own
         if (seeds * regions.area).sum() < _BARE * features.lab[..., 0].size:
             seeds = strip  # furniture hides where this wall begins: it has the paint of the others
         if (seeds * regions.area).sum() > _BARE * features.lab[..., 0].size:
@@ -196,34 +221,44 @@ def _priors(features: Features, regions: Regions, box: Room, parts: NDArray[np.i
             usual = np.average(light, weights=seeds * regions.area)
             lit = np.where(part == face, np.maximum(alike, _step((light - usual - 4.0) / 1.5)), lit)
     seeds = strip * wall_colour
-    crossed = _bottleneck(regions, seeds > 0.4)
+    crossed = bottleneck(regions, seeds > 0.4)
     same = np.maximum(
         wall_colour * np.exp(-((crossed / _CLOSED) ** 2)), 0.8 * lit * np.exp(-((crossed / _SMOOTH) ** 4))
     )
     # a wall goes on behind furniture: down to the floor or out of the picture
-    ends = ~above & (tight > 0.5) & ((np.abs(down) < 0.05) | (np.abs(regions.centre[:, 1] - 0.5) > 0.48))
-    same = np.maximum(same, 0.5 * tight * (_bottleneck(regions, ends) < _CLOSED))
+    ends = ~above & (tight > 0.5) & ((np.abs(down + 0.02) < 0.06) | (np.abs(regions.centre[:, 1] - 0.5) > 0.48))
+    same = np.maximum(same, 0.5 * tight * (bottleneck(regions, ends) < _CLOSED))
     wall = ~above * even * (1 - blown) * same * _step(-(down - 0.02) / 0.02)
     footing = _footing(regions, box, np.maximum(same, tight)[regions.labels].astype(np.float32))
-    floor, clear = floor_likeness(regions, down, footing, np.maximum(same, tight))
-    other = 0.25 + 0.5 * (1 - even) * ~above + blown
+    floor, clear = floor_likeness(
+        regions, down, footing, np.maximum(same, tight), box.floor_support, box.board is not None
+    )
+    other = 0.25 + 0.5 * (1 - even) * (~above & (down < 0)) + blown  # floors have grain, bare walls have none
     prior = np.stack([ceiling * 1.2, np.maximum(wall, seeds), floor, other * np.where(above, 0.6, 1.0)], axis=1) + 0.01
     prior /= prior.sum(axis=1, keepdims=True)
     trust = (
         0.03
         + 0.5 * np.maximum(above * even, seeds * 0.5)
         + 0.25 * floor
+        + 0.1 * wall**2
         + (0.3 * (folds + blown) + 0.08 * (1 - same) * (down < -0.15)) * ~above
     )
     return prior, trust, clear
 
 
 def _footing(regions: Regions, box: Room, wall: NDArray[np.float32]) -> Floats:
-    """(n,) 0..1: how much of what stands right above the floor's border, over a region, is wall: (h, w) likeness."""
+    """(n,) 0..1: how much of what stands right above the floor's border, over a region, is wall: (h, w) likeness.
+
+    Where a skirting is seen: whether a region begins right under it.
+    """
     h, w = wall.shape
     sums = np.concatenate([np.zeros((1, w), np.float32), np.cumsum(wall, axis=0)])
     high, low = (np.clip(box.floor - share * h, 0, h).astype(np.int64) for share in _FOOT)
     columns = np.arange(w)
+    if box.board is not None:  # what begins right under a skirting is floor, what hides it is not
+        under = np.arange(h)[:, None] - box.board.foot[None]
+        touch = (under >= 0) & (under < _TOUCH) & (box.board.seen > 0.7)
+        return _step((regions.mean(touch.astype(np.float32)) * regions.area - 3.0 * _TOUCH) / 0.5)
     share = (sums[low, columns] - sums[high, columns]) / np.maximum(low - high, 1)
     return regions.mean(np.broadcast_to(share.astype(np.float32), wall.shape))
 
@@ -240,28 +275,18 @@ def _folds(features: Features, regions: Regions) -> Floats:
     return _step((regions.mean(np.minimum(rising, falling)) - 0.17) / 0.02)
 
 
-def _bottleneck(regions: Regions, start: Bits) -> Floats:
-    """(n,) the strongest edge that must be crossed on the easiest way from any starting region, Lab units a pixel."""
-    a, b = regions.pairs[:, 0], regions.pairs[:, 1]
-    height = regions.barrier.astype(float)
-    worst = np.where(start, 0.0, 1e3)
-    while True:
-        new = worst.copy()
-        np.minimum.at(new, b, np.maximum(worst[a], height))
-        np.minimum.at(new, a, np.maximum(worst[b], height))
-        if (new == worst).all():
-            return worst
-        worst = new
-
-
 def _step(x: Floats) -> Floats:
     value: Floats = 1.0 / (1.0 + np.exp(-np.clip(x, -40, 40)))
     return value
 
 
-def _room_likeness(features: Features) -> float:
-    """0..1: rooms have long upright lines and level ones."""
+def _room_likeness(features: Features, seen: Vanishing | None) -> float:
+    """0..1: rooms have long upright lines and level ones; few are enough where the level ones meet in two points."""
+    if seen is None:
+        return 0.0
     h, w = features.shape
     length = np.hypot(features.lines[:, 2] - features.lines[:, 0], features.lines[:, 3] - features.lines[:, 1])
     upright, _ = find_uprights(features.lines, features.shape)
-    return float(np.clip(min(length[upright].sum() / h / 2.2, length[~upright].sum() / w / 1.7, 1.0), 0, 1))
+    many = min(length[upright].sum() / h / 2.2, length[~upright].sum() / w / 1.7, 1.0)
+    square = max(0.0, seen.support - _SQUARE) / (1 - _SQUARE)
+    return float(np.clip(min(many + square * (many > _LINES), seen.support / 0.7), 0, 1))
