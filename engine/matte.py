@@ -12,6 +12,7 @@ go by on strokes of print and on twigs that are nowhere wider than a mixed pixel
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import cv2
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from engine._threads import spread
 from engine._tiles import TILE_SIDE, Tile, Window, tiles
-from engine.colour import Linear, to_linear
+from engine.colour import to_linear
 from engine.types import Mask, Rgb
 
 __all__ = ["Matte", "reach", "soft_matte"]
@@ -58,8 +59,10 @@ def soft_matte(rgb: Rgb, mask: Mask, protected: Mask | None = None, *, radius: i
     radius = reach(mask.shape) if radius is None else radius
 
     def soften(tile: Tile) -> None:
-        edge = cv2.morphologyEx(mask[tile.grown(radius + 1)[0]], cv2.MORPH_GRADIENT, _SQUARE)
-        part = tile.around(edge, radius + 1)
+        near = mask[tile.grown(radius + 1)[0]]
+        if not near.any() or near.all():
+            return
+        part = tile.around(cv2.morphologyEx(near, cv2.MORPH_GRADIENT, _SQUARE), radius + 1)
         if part is not None:
             outer, inner = part.grown(3 * radius + 1)
             matte[part.window] = _soften(rgb[outer], mask[outer], radius, inner)
@@ -80,14 +83,15 @@ def _soften(rgb: Rgb, mask: Mask, radius: int, core: Window) -> Matte:
     band = (outside[core] <= radius) & (signed <= radius)
     if not band.any():
         return result
-    linear = to_linear(rgb)
-    front, back = _sides(linear, inside, outside, radius)
+    # Channel by channel, each in one piece: several times as fast.
+    light = cv2.split(to_linear(rgb))
+    front, back = _sides(light, inside, outside, radius)
     (front_colour, front_spread), (back_colour, back_spread) = (
-        _colour_and_spread(linear, weight, radius, core, band) for weight in (front, back)
+        _colour_and_spread(light, weight, radius, core, band) for weight in (front, back)
     )
     line = front_colour - back_colour
-    length = np.einsum("ij,ij->i", line, line)
-    along = np.einsum("ij,ij->i", linear[core][band] - back_colour, line)
+    length = _square(line)
+    along = ((np.stack([channel[core][band] for channel in light]) - back_colour) * line).sum(axis=0)
     # A lens spreads an edge over a pixel or two, a little more where pixels are small.
     ramp = cv2.GaussianBlur(mask, (0, 0), 0.5 + 0.07 * radius)[core][band].astype(np.float32) / 255
     doubt = _ALIKE + _SPREAD * (front_spread + back_spread)
@@ -105,45 +109,51 @@ def _soften(rgb: Rgb, mask: Mask, radius: int, core: Window) -> Matte:
     return result
 
 
-def _sides(linear: Linear, inside: Floats, outside: Floats, radius: int) -> tuple[Floats, Floats]:
+def _sides(light: Sequence[Floats], inside: Floats, outside: Floats, radius: int) -> tuple[Floats, Floats]:
     """How much each pixel tells of the thing's own colour, and of what lies behind: (h, w) each.
 
-    `inside` and `outside` are the distances to the other side, 0 where a pixel is not of that side.
+    `light` has the channels, (h, w) each; `inside` and `outside` are the distances to the other side, 0 where a pixel
+    is not of that side.
     """
     deep = min(radius + 1, _DEEP)
-    front, back = (np.minimum(depth / np.float32(deep), np.float32(1)) ** 4 for depth in (inside, outside))
-    front_colour, back_colour = (_mean(linear, weight, radius) for weight in (front, back))
-    gap = _square(front_colour - back_colour) + _ALIKE
+    front, back = (
+        np.square(np.square(np.minimum(depth / np.float32(deep), np.float32(1)))) for depth in (inside, outside)
+    )
+    front_colour, back_colour = (_means(light, weight, radius) for weight in (front, back))
+    gap = _square(_between(front_colour, back_colour)) + _ALIKE
     # The share of a mixed pixel, squared, as far as these colours are pure; 1 where the other side is not near.
-    front_purity = (_square(linear - back_colour) + _ALIKE) / gap
-    back_purity = (_square(linear - front_colour) + _ALIKE) / gap
+    front_purity = (_square(_between(light, back_colour)) + _ALIKE) / gap
+    back_purity = (_square(_between(light, front_colour)) + _ALIKE) / gap
     return front * np.nan_to_num(front_purity, nan=1) ** 2, back * np.nan_to_num(back_purity, nan=1) ** 2
 
 
 def _colour_and_spread(
-    linear: Linear, weight: Floats, radius: int, core: Window, band: NDArray[np.bool_]
-) -> tuple[Linear, Floats]:
-    """(N, 3) mean colour and (N,) variance of one side near each pixel of the band.
+    light: Sequence[Floats], weight: Floats, radius: int, core: Window, band: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """(3, N) mean colour and (N,) variance of one side near each pixel of the band.
 
     Where the side is not near at all the variance is infinite for all that matters: colour says nothing there.
     """
-    mean = _mean(linear, weight, radius)[core][band]
-    square = _mean(_square(linear), weight, radius)[core][band]
-    spread = np.maximum(square - np.einsum("ij,ij->i", mean, mean), 0)
+    means = _means([*light, _square(light)], weight, radius)
+    *colour, square = (mean[core][band] for mean in means)
+    spread = np.maximum(square - _square(colour), 0)
     far = np.isnan(spread)
-    return np.where(far[:, None], 0, mean), np.where(far, np.float32(1e3), spread)
+    return np.where(far, 0, np.stack(colour)), np.where(far, np.float32(1e3), spread)
 
 
-def _mean(values: Floats, weight: Floats, radius: int) -> Floats:
-    """The weighted mean of (h, w) or (h, w, 3) values over a window of `radius`; NaN where there is no weight."""
+def _means(values: Sequence[Floats], weight: Floats, radius: int) -> list[Floats]:
+    """The weighted means of (h, w) values over a window of `radius`; NaN where there is no weight."""
     window = (2 * radius + 1, 2 * radius + 1)
     total = cv2.blur(weight, window)
     total[total < _TINY] = np.nan
-    weighted = values * (weight if values.ndim == 2 else weight[..., None])
-    mean: Floats = cv2.blur(weighted, window) / (total if values.ndim == 2 else total[..., None])
-    return mean
+    return [cv2.blur(value * weight, window) / total for value in values]
 
 
-def _square(colours: Floats) -> Floats:
-    length: Floats = np.einsum("ijk,ijk->ij", colours, colours)
-    return length
+def _between(one: Sequence[Floats], other: Sequence[Floats]) -> list[Floats]:
+    return [a - b for a, b in zip(one, other, strict=True)]
+
+
+def _square(colour: Sequence[Floats] | Floats) -> Floats:
+    """Squared length, of channels."""
+    red, green, blue = colour
+    return red * red + green * green + blue * blue
