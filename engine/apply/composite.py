@@ -25,8 +25,6 @@ from engine.types import Rgb
 
 __all__ = ["composite"]
 
-_PURITY = 24
-
 
 def composite(out: Rgb, region: Region, paint: Paint) -> None:
     """Paint `out` in place where the region's matte is set; every other byte of `out` stays.
@@ -73,18 +71,22 @@ def _foreground(linear: Linear, matte: Matte, core: Window, edge: NDArray[np.boo
     """(N, 3) foreground colours of the `edge` pixels of `core`."""
     window = (2 * radius + 1, 2 * radius + 1)
     alpha: NDArray[np.float32] = matte.astype(np.float32) / np.float32(255)
+    light = cv2.split(linear)
 
     def near(share: NDArray[np.float32]) -> Linear:
-        weight = share**_PURITY + np.float32(1e-4) * share
-        total = cv2.blur(weight, window)[core][edge]
-        mean: Linear = (
-            cv2.blur(linear * weight[..., None], window)[core][edge] / np.maximum(total, np.float32(1e-9))[:, None]
-        )
-        return mean
+        weight = _pure(share) + np.float32(1e-4) * share
+        total = np.maximum(cv2.blur(weight, window)[core][edge], np.float32(1e-9))
+        return np.stack([cv2.blur(channel * weight, window)[core][edge] / total for channel in light], axis=-1)
 
-    # High powers: one mixed pixel of a dark thing before white holds more of the white than of the thing.
     front, back = near(alpha), near(np.float32(1) - alpha)
     share = alpha[core][edge][:, None]
     rest = linear[core][edge] - share * front - (1 - share) * back
     estimate: Linear = np.clip(front + share * rest, 0, 1)
     return estimate
+
+
+def _pure(share: NDArray[np.float32]) -> NDArray[np.float32]:
+    """share ** 24. High powers: one mixed pixel of a dark thing before white holds more of the white than of the
+    thing."""
+    eighth = np.square(np.square(np.square(share)))
+    return eighth * np.square(eighth)
