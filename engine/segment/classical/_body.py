@@ -27,7 +27,7 @@ _HUE, _STRAY = 0.18, 4.0  # distance beside the line from ground to body that is
 _CALM = 8.0  # L* of local contrast
 _STEP = 9.0  # Lab units a pixel: the edge between two materials; a highlight's is softer
 _OTHER = 48.0  # L* between the body of a neutral product and a part that is none of it
-_EVEN = 9.0  # L* that such a part varies by at most; a reflection on lacquer varies by more
+_EVEN = 6.0  # L* that such a part varies by in the median at most; a reflection on lacquer varies by more
 _DIM = 9.0  # L* below which colour is not to be trusted
 
 
@@ -110,10 +110,13 @@ def _neutral(features: Features, product: Bits) -> Bits:
     tinted = (colourful > typical + 14.0) & (light > _DIM)
     apart = np.abs(light - np.median(light[product])) > _OTHER
     own = product.copy()
+    within = cv2.erode(product.astype(np.uint8), disc(4)) > 0
     smallest = max(20, int(0.004 * product.sum()))
     for piece in components((product & (tinted | apart)).astype(np.uint8) * 255, smallest):
-        line = (cv2.dilate(piece, disc(1)) > 0) & (cv2.erode(piece, disc(1)) == 0)
-        sharp = bool(line.any() and np.median(features.edge[line]) > _STEP and light[piece > 0].std() < _EVEN)
+        line = (cv2.dilate(piece, disc(1)) > 0) & (cv2.erode(piece, disc(1)) == 0) & within
+        levels = light[piece > 0]
+        even = float(np.median(np.abs(levels - np.median(levels)))) < _EVEN  # lamps mirrored in it have no voice
+        sharp = bool(line.any() and np.median(features.edge[line]) > _STEP and even)
         if sharp or bool(tinted[piece > 0].mean() > 0.5):
             own &= piece == 0
     return own

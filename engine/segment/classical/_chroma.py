@@ -24,6 +24,7 @@ Bits = NDArray[np.bool_]
 CHROMATIC = 0.09
 """Distance from the ground's chroma below which a surface is told by its lightness only."""
 _DARK = 0.02  # sum of the linear channels at which noise halves the chroma
+_BLACK = 18.0  # L*: the colour of what is darker is that of what it mirrors
 _OWN = 0.42  # share of the surface at which a pixel counts as its own; a gloss or a reflection takes the rest
 _BIN = 0.02
 _BINS = 160  # of _BIN, centred on neutral
@@ -94,6 +95,10 @@ def dominant(points: Floats, light: Floats, inside: Bits, ground: NDArray[np.flo
         if mass > most:
             best, most = peak, mass
     chromatic = bool(np.linalg.norm(best - ground) >= CHROMATIC)
+    if chromatic:
+        along, beside = _on_line(mine, ground, best)
+        own = (along > _OWN) & (beside < 0.4)
+        chromatic = bool(own.any() and np.median(levels[own]) > _BLACK)
     along, beside = _on_line(points, ground, best if chromatic else ground + CHROMATIC)
     return Surface(along, beside, chromatic)
 

@@ -15,6 +15,7 @@ from engine.types import Mask, Rgb
 __all__ = ["Line", "read_lines"]
 
 _FEWEST = 3  # marks in a line: two lie on a line whatever they are
+_BOWED = 5  # marks from which a line may be bowed, as it is around a cup
 _SLANT = 0.4  # rise of a line on its length
 _LONGER = 0.7  # of the surest reading's confidence: a longer one that has it is taken
 _BLOCK = 2.0  # heights between the lines of one block
@@ -121,8 +122,9 @@ def _neighbours(boxes: Ints) -> list[tuple[int, int]]:
     gap = x0[None] - x1[:, None]
     ahead = (x0 + x1)[None] / 2 - (x0 + x1)[:, None] / 2
     aside = np.abs((y0 + y1)[None] / 2 - (y0 + y1)[:, None] / 2)
+    shared = np.minimum(y1[:, None], y1[None]) - np.maximum(y0[:, None], y0[None])
     near = (x0[None] > x0[:, None]) & (gap < 1.3 * high) & (gap > -0.5 * low)
-    near &= (low > 0.5 * high) & ((aside < 0.45 * low) | ((aside < _SLANT * ahead) & (gap < 0.5 * low)))
+    near &= (low > 0.5 * high) & ((shared > 0.55 * low) | ((aside < _SLANT * ahead) & (gap < 0.5 * low)))
     return [(int(i), int(j)) for i, j in np.argwhere(near)]
 
 
@@ -159,9 +161,10 @@ def _confidence(line: Sequence[Mark]) -> float:
     inks = np.array([np.sqrt((m.ink**2).mean()) for m in line])
     centres = np.array([(m.box[0] + m.box[2]) / 2 for m in line])
     middles = np.array([(m.box[1] + m.box[3]) / 2 for m in line])
-    slope = np.polyfit(centres, middles, 1) if np.ptp(centres) > 0 else np.array([0.0, middles.mean()])
-    wander = float(np.abs(middles - np.polyval(slope, centres)).mean() / heights.mean())
     length = np.ptp(centres) / heights.mean()
+    along = (centres - centres.mean()) / max(1.0, float(np.ptp(centres)))
+    bow = np.polyfit(along, middles, min(len(line) // _BOWED, 1) + 1) if length > 0 else np.array([middles.mean()])
+    wander = float(np.abs(middles - np.polyval(bow, along)).mean() / heights.mean())
     varied = float(np.clip(widths.std() / widths.mean() / 0.2, 0, 1))  # letters differ in width; slats and tiles do not
     strokes = np.array([m.stroke for m in line])
     score = min(1.0, 0.17 + 0.13 * letters) * min(1.0, inks.mean() / 50.0 + 0.25)

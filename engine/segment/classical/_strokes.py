@@ -25,6 +25,8 @@ _SURE_INK = 0.7  # share that some pixel of a stroke reaches
 _TINT = 9.0  # a*, b* distance within one label
 _FLAT = 2.6  # Lab units a pixel that a label's own shading stays below
 _SHADED = 0.45  # of the paper's L* where it turns away from the light
+_MARGIN = 0.7  # heights of the line
+_OWN_LIGHT = 12.0  # L* between a grey product and its label
 _COMPACT = 0.85  # part of its hull that a label fills
 _MOST_PRODUCT, _MOST_PHOTO = 0.6, 0.12  # a larger even patch is the thing itself, not a label on it
 
@@ -106,9 +108,12 @@ def label_patch(features: Features, cut: Cut, block: Mask, letters: Mask) -> Mas
     free = (block > 0) & (cv2.dilate(letters, disc(1)) == 0)
     if not free.any():
         return None
-    if cut.surface is not None and cut.surface.chromatic and cut.surface.alike[free].mean() > 0.5:
-        return None
     paper = np.median(features.lab[free], axis=0)
+    if cut.surface is not None and cut.surface.chromatic:
+        if cut.surface.alike[free].mean() > 0.5:
+            return None
+    elif cut.confidence > 0 and abs(paper[0] - np.median(features.lab[cut.mask > 0.5, 0])) < _OWN_LIGHT:
+        return None
     near = np.linalg.norm(features.lab[..., 1:] - paper[1:], axis=2) < _TINT
     near &= (features.lab[..., 0] > _SHADED * paper[0]) & (features.lab[..., 0] < paper[0] + 30)
     even = (near & (features.edge < _FLAT)) | free
@@ -117,7 +122,10 @@ def label_patch(features: Features, cut: Cut, block: Mask, letters: Mask) -> Mas
     labels = cv2.connectedComponents(even.astype(np.uint8), connectivity=4)[1]
     mine = np.isin(labels, np.unique(labels[free]))
     closed = cv2.morphologyEx(mine.astype(np.uint8) * 255, cv2.MORPH_CLOSE, disc(4))
-    patch = cv2.morphologyEx(fill_holes(closed, int(0.3 * closed.size)), cv2.MORPH_OPEN, disc(4))
+    outline = cv2.findContours(block, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    high = min(cv2.minAreaRect(np.concatenate(outline))[1])
+    wide = max(4, round(_MARGIN * high))  # what is narrower than its own print has only run into the label
+    patch = cv2.morphologyEx(fill_holes(closed, int(0.3 * closed.size)), cv2.MORPH_OPEN, disc(wide))
     pieces = [piece for piece in components(patch, 1) if (piece[free] > 0).any()]
     if not pieces:
         return None
