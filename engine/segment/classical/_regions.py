@@ -113,9 +113,12 @@ def likeness(
     regions: Regions, colour: Floats, seeds: NDArray[np.float64], width: float, full: float = 0.15
 ) -> NDArray[np.float64]:
     """(n,) 0..1: how near a region's colour (n, 3) is to colours that make up at least `full` of the seeds (n,)."""
-    gap = ((colour[:, None] - colour[None]) ** 2).sum(axis=2)
     weight = seeds * regions.area
-    density = np.exp(-gap / (2 * width**2)) @ weight / (weight.sum() + 1e-9)
+    sown = np.flatnonzero(weight)
+    gap = np.zeros((len(colour), sown.size), colour.dtype)
+    for channel in colour.T:
+        gap += np.square(channel[:, None] - channel[sown])
+    density = np.exp(-gap / (2 * width**2)) @ weight[sown] / (weight.sum() + 1e-9)
     alike: NDArray[np.float64] = np.clip(density / full, 0, 1)
     return alike
 
