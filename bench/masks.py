@@ -13,6 +13,8 @@ changed. `--changed` measures the product photos again after changes of the pict
 darker, another white balance, noise, half the size, JPEG at quality 60. Some of the finders' constants were chosen
 with these in view: it is a check of steadiness, not an unseen test.
 
+`--grout` measures the joints between tiles, which are a pixel or two thin.
+
 `--gloss` measures highlights on every repainted surface of the truth set, in its own colour and in every paint, beside
 a threshold in HSV.
 """
@@ -32,7 +34,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "engine")]
 
-from _classical_truth import TRUTH, VARIATIONS, overlap, photo, target, union  # noqa: E402 - shared with the tests
+from _classical_truth import TRUTH, VARIATIONS, overlap, photo, target, thin_score, union  # noqa: E402 - shared with the tests
 from _gloss import table as gloss_table  # noqa: E402
 from _truth import SCENES, Scene  # noqa: E402
 
@@ -124,6 +126,18 @@ def truth_set() -> None:
     print(f"of {len(sure)} masks with a confidence above 0.8, {sum(sure)} have an IoU of {RIGHT} or more")
 
 
+def joints() -> None:
+    """Print how well the joints between tiles are found: IoU, and F-scores that allow a pixel or two."""
+    print(f"{'photo':12}{'confidence':>12}{'IoU':>8}{'F, 1 px':>9}{'F, 2 px':>9}")
+    truths = {"kitchen": (photo("kitchen"), target("kitchen", "grout")[0])}
+    truths |= {name: (SCENES[name].base(), SCENES[name].mask("grout", "tile_joint")) for name in ("galley", "hall")}
+    for name, (rgb, theirs) in truths.items():
+        (answer,) = ask(rgb, ("grout",))
+        mine = union(answer.instances, theirs.shape)
+        figures = [overlap(mine, theirs, np.ones_like(theirs)), *(thin_score(mine, theirs, k) for k in (1, 2))]
+        print(f"{name:12}{answer.presence:12.2f}" + f"{figures[0]:8.2f}" + "".join(f"{f:9.2f}" for f in figures[1:]))
+
+
 def confidence() -> None:
     """Print how often a mask of each confidence is right, on every photo as it is and changed in seven ways."""
     cases: list[tuple[str, str, float, float]] = []
@@ -208,6 +222,8 @@ if __name__ == "__main__":
         confidence()
     elif "--changed" in sys.argv[1:]:
         changed()
+    elif "--grout" in sys.argv[1:]:
+        joints()
     elif "--gloss" in sys.argv[1:]:
         gloss()
     else:

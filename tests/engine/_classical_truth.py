@@ -14,7 +14,7 @@ from PIL import Image
 
 from engine.types import Instance, Rgb
 
-__all__ = ["PHOTOS", "TRUTH", "VARIATIONS", "overlap", "photo", "target", "union"]
+__all__ = ["PHOTOS", "TRUTH", "VARIATIONS", "overlap", "photo", "target", "thin_score", "union"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PHOTOS, TRUTH = ROOT / "s3palette" / "demo" / "photos", Path(__file__).parent / "truth"
@@ -24,7 +24,7 @@ LABELS: Final = (
 )  # fmt: skip
 CLASSES: Final = {
     "floor": ("floor", "floorgrout"), "ceiling": ("ceiling",), "wall": ("wall",), "product": ("product", "text"),
-    "background": ("background",),
+    "background": ("background",), "grout": ("tilegrout", "floorgrout"),
 }  # fmt: skip
 UNDECIDED: Final = ("none", "tile", "tilegrout")
 """A tiled wall is a wall to some and a backsplash to others."""
@@ -54,6 +54,8 @@ def target(name: str, finder: str) -> tuple[Bits, Bits]:
             ink |= block & (away > 0.5 * np.quantile(away[block], 0.98))
         return ink, np.ones(truth.shape, bool)
     wanted = np.isin(truth, [LABELS.index(c) for c in CLASSES[finder]])
+    if finder == "grout":
+        return wanted, np.ones(truth.shape, bool)
     return wanted, ~np.isin(truth, [LABELS.index(c) for c in UNDECIDED])
 
 
@@ -68,6 +70,15 @@ def union(instances: tuple[Instance, ...], size: tuple[int, int]) -> Bits:
 def overlap(mine: Bits, theirs: Bits, decided: Bits) -> float:
     """Intersection over union where the truth is decided."""
     return float((mine & theirs & decided).sum() / max(1, ((mine | theirs) & decided).sum()))
+
+
+def thin_score(mine: Bits, theirs: Bits, pixels: int) -> float:
+    """F-score of thin lines, as of boundaries: what lies within some pixels of the other one's is right."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1, 2 * pixels + 1))
+    near_mine, near_theirs = (cv2.dilate(bits.astype(np.uint8), kernel) > 0 for bits in (mine, theirs))
+    precision = float((mine & near_theirs).sum() / max(1, mine.sum()))
+    recall = float((theirs & near_mine).sum() / max(1, theirs.sum()))
+    return 2 * precision * recall / max(1e-9, precision + recall)
 
 
 def _linear(rgb: Rgb, gain: NDArray[np.float64]) -> Rgb:

@@ -11,7 +11,7 @@ import pytest
 from engine.segment.classical import ClassicalSegmenter
 from engine.types import Photo, Prompt, Rgb, Segmentation
 
-from ._classical_truth import VARIATIONS, overlap, photo, target, union
+from ._classical_truth import VARIATIONS, overlap, photo, target, thin_score, union
 
 FINDERS = ("floor", "ceiling", "wall", "product", "body", "background", "text", "highlight", "grout")
 
@@ -148,3 +148,10 @@ def test_a_changed_photo_keeps_its_masks(name: str, finder: str, change: str, le
     theirs, decided = target(name, finder)
     mine = union(ask(rgb, finder)[finder].instances, rgb.shape[:2])
     assert overlap(mine, follow(theirs), follow(decided)) >= least
+
+
+def test_joints_between_tiles_are_as_thin_as_in_the_photo() -> None:
+    mine, (theirs, everywhere) = found("kitchen", "grout"), target("kitchen", "grout")
+    assert overlap(mine, theirs, everywhere) >= 0.6
+    assert thin_score(mine, theirs, 1) >= 0.8
+    assert mine.sum() < 1.2 * theirs.sum()

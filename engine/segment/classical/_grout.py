@@ -9,14 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.segment.classical._features import Features
-from engine.segment.classical._masks import Found, components, disc, instance, soften
-from engine.types import Mask
+from engine.segment.classical._masks import Found, components, disc, instance
+from engine.segment.classical._strokes import fine_copy
+from engine.types import FloatMask, Mask
 
 __all__ = ["find_grout"]
 
 _CELLS_NEEDED = 6
 _LARGEST_TILE = 0.016  # of the photo
-_CONTRAST = 2.2  # L* units a joint stands out from the tiles at both sides
+_REACH = 3.0  # working pixels from a joint's middle to the tile beside it
+_RIM = 3  # working pixels from a cell's outline
+_SPECK = 12  # working pixels: a shorter piece is no joint
+_SEEN = 4.0  # of 255: how far a joint stands out, at least
+_USUAL = 0.6  # of how far most of them stand out: less is a speck beside a joint
+_LIKE = 12.0  # L* units within one floor's joints
+_CONTRAST = 1.6  # L* units a joint stands out from the tiles at both sides
 
 
 def find_grout(features: Features) -> Found:
@@ -30,7 +37,27 @@ def find_grout(features: Features) -> Found:
     if best is None or best[0] < 0.35:
         return 0.0, ()
     score, mask = best
-    return score, (instance(soften(mask, 0.6), score, features.size),)
+    return score, (instance(_fine(features, mask), score, features.size),)
+
+
+def _fine(features: Features, coarse: Mask) -> FloatMask:
+    """(H, W) 0..1, at `FINE_PIXELS` at most: the joints as thin as the photo has them, about the `coarse` ones.
+
+    A pixel belongs to a joint where it is nearer to the joint's darkest (or lightest) near by than to the tiles.
+    """
+    fine = fine_copy(features)
+    height, width = fine.shape[:2]
+    scale = height / coarse.shape[0]
+    light = cv2.cvtColor(fine, cv2.COLOR_RGB2LAB)[..., 0].astype(np.float32)
+    near = cv2.resize(cv2.dilate(coarse, disc(1)), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    around = disc(max(2, round(_REACH * scale)))
+    depth = cv2.morphologyEx(light, cv2.MORPH_CLOSE, around) - light
+    height_over = light - cv2.morphologyEx(light, cv2.MORPH_OPEN, around)
+    ridge = depth if depth[near].mean() > height_over[near].mean() else height_over
+    crest = cv2.dilate(np.where(near, ridge, 0), around)
+    least = max(_SEEN, _USUAL * float(np.median(crest[near])))
+    share: FloatMask = np.where(near & (crest > least), ridge / (crest + 1e-6), 0).astype(np.float32)
+    return share
 
 
 def _grid(light: NDArray[np.float32]) -> tuple[float, Mask] | None:
@@ -46,11 +73,28 @@ def _grid(light: NDArray[np.float32]) -> tuple[float, Mask] | None:
         regular = _regularity(cells)
         if regular < 0.3:
             continue
-        kept |= joints & cv2.dilate(_drawn(net.shape, [cell.outline for cell in cells]), disc(4))
+        inner = joints & _rims(net.shape, cells)
+        kept |= _continued(light, joints & net, inner, cells)
         scores.append(regular * min(1.0, 0.5 + len(cells) / 30.0))
     if not scores:
         return None
     return float(min(0.9, max(scores))), kept
+
+
+def _continued(light: NDArray[np.float32], joints: Mask, inner: Mask, cells: list[_Cell]) -> Mask:
+    """The joints of `inner` and what goes on from them for a tile's width at their lightness: cut tiles at the rim."""
+    if not inner.any():
+        return inner
+    reach = max(3, round(float(np.median([cell.area for cell in cells])) ** 0.5))
+    usual = float(np.median(light[inner > 0]))
+    around = cv2.dilate(inner, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    like = (np.abs(light - usual) < _LIKE).astype(np.uint8) * 255
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(joints & (around & like | inner), connectivity=8)
+    long = np.maximum(boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]) >= _SPECK
+    long[0] = False
+    going_on = long[labels] & np.isin(labels, np.unique(labels[inner > 0]))
+    kept: Mask = going_on.astype(np.uint8) * np.uint8(255)
+    return kept
 
 
 def _thin_lines(light: NDArray[np.float32]) -> Mask:
@@ -76,9 +120,10 @@ class _Cell:
     outline: NDArray[np.int32]
 
 
-def _drawn(shape: tuple[int, int], outlines: list[NDArray[np.int32]]) -> Mask:
+def _rims(shape: tuple[int, int], cells: list[_Cell]) -> Mask:
+    """Where the joints about the cells run: not inside, where a tile may have specks."""
     mask = np.zeros(shape, np.uint8)
-    cv2.drawContours(mask, outlines, -1, 255, cv2.FILLED)
+    cv2.drawContours(mask, [cell.outline for cell in cells], -1, 255, 2 * _RIM + 1)
     return mask
 
 
