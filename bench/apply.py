@@ -3,7 +3,8 @@
     python bench/apply.py [--runs 5] [--size "12 MP"]
 
 Two surfaces: a wall in another colour, and a black, glossy one made light, whose noise is filtered before it is
-amplified. Each with one thread and with as many as there are cores. The peer is the least a program could do: blend
+amplified. Each with one thread and with as many as there are cores; ratios are of CPU time, which other work on the
+machine changes little. The peer is the least a program could do: blend
 one flat colour through the mask with float32 numpy, on one thread. It keeps no light, no texture and no soft edge.
 Every row runs in a process of its own, so that peak memory is that row's.
 """
@@ -15,6 +16,7 @@ import multiprocessing
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -64,14 +66,23 @@ def flat_fill(rgb: Rgb, mask: NDArray[np.uint8]) -> Rgb:
     return (rgb.astype(np.float32) * (1 - share) + np.array(TARGETS["wall"], np.float32) * share).astype(np.uint8)
 
 
-def least_ms(runs: int, work: Callable[[], object]) -> float:
-    """Of several runs the one that other work on the machine has held up least."""
-    took = []
+@dataclass(frozen=True)
+class Cost:
+    """Milliseconds, each the least of several runs: other work on the machine has held that one up least."""
+
+    wall: float
+    cpu: float
+    """Of all threads."""
+
+
+def cost(runs: int, work: Callable[[], object]) -> Cost:
+    wall, cpu = [], []
     for _ in range(runs):
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         work()
-        took.append((time.perf_counter() - started) * 1000)
-    return min(took)
+        wall.append((time.perf_counter() - started) * 1000)
+        cpu.append((time.process_time() - busy) * 1000)
+    return Cost(min(wall), min(cpu))
 
 
 def peak_bytes() -> int:
@@ -85,8 +96,8 @@ def reset_peak() -> int:
     return peak_bytes()
 
 
-def measure(name: str, surface: str, threads: int, runs: int) -> tuple[list[float], float]:
-    """[mask, matte, fit, composite, flat fill] in ms, and the engine's peak memory over the decoded photo's size."""
+def measure(name: str, surface: str, threads: int, runs: int) -> tuple[list[Cost], float]:
+    """Mask, matte, fit, composite and flat fill, and the engine's peak memory over the decoded photo's size."""
     cv2.setNumThreads(1)
     set_threads(threads)
     warm_up()
@@ -95,17 +106,17 @@ def measure(name: str, surface: str, threads: int, runs: int) -> tuple[list[floa
     instance = Instance(1.0, (0, 0, 1, 1), coarse_mask())
     before = reset_peak()
 
-    mask_ms = least_ms(runs, lambda: label_map(photo, [instance]))
+    masking = cost(runs, lambda: label_map(photo, [instance]))
     mask = binary(label_map(photo, [instance]))
-    matte_ms = least_ms(runs, lambda: soft_matte(rgb, mask))
+    softening = cost(runs, lambda: soft_matte(rgb, mask))
     region = Region(rgb, (slice(0, rgb.shape[0]), slice(0, rgb.shape[1])), mask, soft_matte(rgb, mask))
     action = Recolor(TARGETS[surface])
-    fit_ms = least_ms(runs, lambda: fit(action, region))
+    fitting = cost(runs, lambda: fit(action, region))
     paint, out = fit(action, region), rgb.copy()
     assert paint is not None
-    paint_ms = least_ms(runs, lambda: composite(out, region, paint))
+    laying = cost(runs, lambda: composite(out, region, paint))
     peak = (peak_bytes() - before) / rgb.nbytes + 1
-    return [mask_ms, matte_ms, fit_ms, paint_ms, least_ms(runs, lambda: flat_fill(rgb, mask))], peak
+    return [masking, softening, fitting, laying, cost(runs, lambda: flat_fill(rgb, mask))], peak
 
 
 def main() -> int:
@@ -114,7 +125,7 @@ def main() -> int:
     parser.add_argument("--size", choices=SIZES, help="one size instead of all")
     chosen = parser.parse_args()
     context = multiprocessing.get_context("spawn")
-    print("| photo | surface | threads | mask | matte | fit | composite | whole | flat fill | ratio | memory / photo |")
+    print("| photo | surface | threads | mask | matte | fit | composite | ms | CPU ms | x flat fill | memory / photo |")
     print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for name in SIZES if chosen.size is None else (chosen.size,):
         for surface in SURFACES:
@@ -122,10 +133,10 @@ def main() -> int:
                 with context.Pool(1) as pool:
                     stages, peak = pool.apply(measure, (name, surface, threads, chosen.runs))
                 *ours, flat = stages
-                columns = " | ".join(f"{ms:.0f}" for ms in (*ours, sum(ours), flat))
-                print(
-                    f"| {name} | {surface} | {threads} | {columns} | {sum(ours) / flat:.2f} | {peak:.1f} |", flush=True
-                )
+                wall, cpu = sum(stage.wall for stage in ours), sum(stage.cpu for stage in ours)
+                columns = " | ".join(f"{stage.wall:.0f}" for stage in ours)
+                figures = f"{columns} | {wall:.0f} | {cpu:.0f} | {cpu / flat.cpu:.1f} | {peak:.1f}"
+                print(f"| {name} | {surface} | {threads} | {figures} |", flush=True)
     return 0
 
 
