@@ -19,7 +19,7 @@ __all__ = ["Board", "find_skirting"]
 
 Floats = NDArray[np.float32]
 _REACH, _STEPS = 0.16, 65  # of the way from the horizon: how far around the border one looks, and in how many steps
-_THICK = range(6, 25, 2)  # steps that a board is high: 4 to 18 cm
+_THICK = range(8, 25, 2)  # steps that a board is high: 6 to 18 cm at eye height 1.5 m
 _EVERY = 4  # columns from one point of the path to the next
 _ALONG = 25  # columns that a colour is averaged over
 _NEAR = 3  # steps on both sides of an edge that are compared

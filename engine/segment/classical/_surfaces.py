@@ -127,7 +127,7 @@ def _trust(box: Room, clear: float) -> tuple[float, float, float]:
     lower = 0.3 + 0.65 * min(1.0, box.floor_support / 0.9)  # unseen: absent rather than a bed taken for floor
     told *= 1.0 if box.eye > _WORKTOP else 0.75
     told *= 1.0 if box.board is not None else 0.85  # without a skirting, what ends there may be a bed or a cupboard
-    return 0.97 * upper, 0.93 * upper * (0.5 + 0.5 * lower), 0.97 * (0.6 * square + 0.4 * upper) * lower * told
+    return 0.97 * upper, 0.93 * upper * (0.5 + 0.5 * lower), 0.9 * (0.6 * square + 0.4 * upper) * lower * told
 
 
 def find_surface(features: Features, layout: Layout, kind: int) -> Found:
