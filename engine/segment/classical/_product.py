@@ -173,5 +173,5 @@ def _confidence(features: Features, kept: Mask) -> float:
     contrast = float(np.clip((np.median(ground.distance[inside]) - np.median(ground.distance[outside])) / 20.0, 0, 1))
     far = cv2.dilate(kept, disc(8)) == 0
     even = float((ground.distance[far] < 2 * _CLEAR).mean()) if far.any() else 0.5
-    score = ground.studio * (0.35 + 0.65 * contrast) * even**2
+    score = ground.studio**2 * (0.35 + 0.65 * contrast) * even**2
     return float(np.clip(score, 0, 0.97)) if score >= 0.35 else 0.0

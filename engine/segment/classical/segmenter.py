@@ -25,6 +25,8 @@ _PRODUCT = ("product", "body", "background", "text", "highlight")
 _FINDERS: dict[str, Callable[[Features], Found]] = {
     "grout": find_grout,
 }
+_STUDIO = 0.92
+"""Part of a border that a studio's ground explains; rooms, white ones too, stayed below 0.82."""
 _LEAST = 0.35
 """A finding below this confidence is not shown: better absent than wrong."""
 
@@ -98,6 +100,8 @@ class _Search:
 
     def _run(self, finder: str, several: bool) -> Found:
         if finder in _SURFACES:
+            if self._studio:
+                return 0.0, ()
             return find_surface(self._features, self._layout, _SURFACES[finder])
         if finder == "background":
             return find_background(self._features, self._cut) if not self._room else (0.0, ())
@@ -119,9 +123,14 @@ class _Search:
 
     @cached_property
     def _room(self) -> bool:
-        """A photo shows a room or a product on a ground, never both; no room has a border of one flawless tone."""
+        """A photo shows a room or a product on a ground, never both."""
+        return self._layout.room >= ROOM and not self._studio
+
+    @property
+    def _studio(self) -> bool:
+        """The photo's border is one smooth ground nearly everywhere: that of no room is."""
         ground = self._features.ground
-        return self._layout.room >= ROOM and not (ground is not None and ground.flawless)
+        return ground is not None and (ground.flawless or ground.studio > _STUDIO)
 
     @cached_property
     def _cut(self) -> Cut:
