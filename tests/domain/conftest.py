@@ -16,6 +16,16 @@ from s3palette.domain.user import SignUp, UserBehaviour
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RULE = {"Wall": {"action": "recolor", "value": "#F4F1EA"}}
+OUT = "outputs/u_1/j_1/"
+
+
+def done(noon: Any, idx: int = 0, key: str = "again", **changes: Any) -> RecordResult:
+    fields = {"at": noon, "idx": idx, "status": "done", "output_key": f"{OUT}{idx}_result.png", "idempotency_key": key}
+    return RecordResult(**{**fields, **changes})
+
+
+def failed(noon: Any, idx: int = 0, key: str = "again", **changes: Any) -> RecordResult:
+    return done(noon, idx, key, status="failed", output_key=None, error="not an image", **changes)
 
 
 class Scenario:
