@@ -152,7 +152,9 @@ class PhotoDispatch:
             return None
         except Exception as error:
             log.warning("the engine failed: %r", error)
-            return RecordFault(at=self._now(), idx=task.idx, attempt=task.attempt, error=type(error).__name__)
+            return RecordFault(
+                at=self._now(), idx=task.idx, attempt=task.attempt, error=f"the engine failed ({type(error).__name__})"
+            )
         return RecordResult(
             at=self._now(),
             idx=task.idx,

@@ -30,7 +30,7 @@ from engine.matte import soft_matte
 from engine.types import Instance, Photo, Recolor, Rgb
 
 TARGETS = {"wall": (143, 167, 143), "black gloss": (236, 232, 224)}
-SIZES = {"1 MP": (866, 1155), "4 MP": (1732, 2309), "12 MP": (3000, 4000)}
+SIZES = {"1 MP": (866, 1155), "4 MP": (1732, 2309), "12 MP": (3000, 4000), "50 MP": (6124, 8165)}
 
 
 def wall(height: int, width: int) -> Photo:

@@ -118,8 +118,8 @@ class Repaint:
     @cached_property
     def _unbent(self) -> Formula:
         surface, body = self.surface, np.array(self.surface.body)
-        believed = body**2 / (body**2 + _SWALLOWED**2)
-        lifted = np.maximum(body, 1e-5)
+        lifted = np.maximum(body, 1e-5)  # pure black has no hue, but it has a shading
+        believed = lifted**2 / (lifted**2 + _SWALLOWED**2)
         mixture = np.stack([body, np.ones(3)], axis=1)
         return Formula(
             weights=three(believed / (lifted * believed).sum()),

@@ -144,7 +144,7 @@ def fit_texture(region: Region, sheet: Sheet, colour: tuple[int, int, int], face
     near = tuple(_nearest_at_one(facet, region.window) for facet in facets)
     paint = Textured(Mipmap(sheet), near, turn, fit_light(region.rgb, mask), repaint, origin, one, ())
     rows, columns = np.nonzero(mask)
-    step = max(1, rows.size // _SITES)
+    step = max(1, -(-rows.size // _SITES))  # OpenCV takes no column of 32,768
     at = rows[::step], columns[::step]
     encoded = region.rgb[at].astype(np.float32) / np.float32(255)
     light = _linear(paint.light.among(encoded, *at))

@@ -1,6 +1,10 @@
 """Compiled loops give what the plain formulas give, wherever a part was cut and whether code can be kept or not."""
 
+import runpy
+from pathlib import Path
+
 import cv2
+import numba
 import numpy as np
 import pytest
 from skimage import data
@@ -112,6 +116,21 @@ def test_where_code_cannot_be_kept_it_is_compiled_all_the_same() -> None:
     exec("def double(x):\n    return 2 * x\n", names)  # a function without a file has no place for it
     double = kernel(names["double"])
     assert double(21) == 42
+
+
+@pytest.mark.parametrize("broken", ["*.nbc", "*.nbi"])
+def test_a_broken_file_of_kept_code_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
+    source = tmp_path / "twice.py"
+    source.write_text("def double(x):\n    return 2 * x\n")
+    for _ in range(3):
+        double = kernel(runpy.run_path(str(source))["double"])
+        assert double(21) == 42
+        kept = list((tmp_path / "cache").rglob(broken))
+        assert all(file.stat().st_size > 0 for file in kept)
+        for file in kept:
+            file.write_bytes(b"")
+        assert kept
 
 
 def test_warming_up_compiles_all_that_a_recolour_needs() -> None:

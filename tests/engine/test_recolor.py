@@ -54,11 +54,12 @@ def cup() -> Mask:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("photo", ["coffee", "chelsea", "astronaut", "black", "white", "noise"])
+@pytest.mark.parametrize("photo", ["coffee", "chelsea", "astronaut", "pure black", "black", "white", "noise"])
 def test_the_median_becomes_the_target(photo: str, target: tuple[int, int, int]) -> None:
     rng = np.random.default_rng(0)
     mask = cup()
     rgb = {
+        "pure black": lambda: np.zeros((400, 600, 3), np.uint8),
         "black": lambda: np.clip(rng.normal(4, 3, (400, 600, 3)), 0, 255).astype(np.uint8),
         "white": lambda: np.clip(rng.normal(240, 6, (400, 600, 3)), 0, 255).astype(np.uint8),
         "noise": lambda: rng.integers(0, 256, (400, 600, 3), dtype=np.uint8),

@@ -57,6 +57,14 @@ def test_the_median_is_the_materials_colour(
     assert np.abs(np.array(median_colour(out, np.full(SIZE, 255, np.uint8))) - colour).max() <= 3
 
 
+@pytest.mark.parametrize("pixels", [32_767, 39_999])
+def test_a_mask_of_any_size_gets_its_pattern(pixels: int) -> None:
+    labels = np.zeros(SIZE[0] * SIZE[1], np.uint16)
+    labels[:pixels] = 1
+    out = run(floor(), TILES, labels.reshape(SIZE)).photo.rgb
+    assert (out != floor()).any(axis=2)[: pixels // SIZE[1] - 5].mean() > 0.9
+
+
 def test_shadows_stay_and_the_old_boards_go() -> None:
     rgb, paint = floor(), replace(PLAIN, colour=(90, 72, 58))  # no lighter than it was: contrast stays too
     before, after = to_linear(rgb).mean(axis=2), to_linear(run(rgb, paint).photo.rgb).mean(axis=2)

@@ -35,6 +35,8 @@ _EVEN, _EVEN_BLACK = 0.35, 0.6  # of the rise: what a surface varies by around a
 _COLOURED = 0.05  # distance from grey of a colour's shares of the light
 _LAMP = 0.24  # the same of a lamp; tungsten among daylight has 0.2, brown leather more
 _COLOURLESS = 0.55  # of that distance: what the lamp may have of it
+_STRONG = 0.3  # distance from grey of red, blue, green; beige and blue-grey have less
+_KEPT, _HALF_KEPT = 0.25, 0.35  # of the surface's own colour: a pixel with more is recolour's to take apart
 _BLACK, _WHITE = 0.1, 0.28  # luminance of the surface around
 _TIMES_BLACK, _TIMES_GREY = 3.0, 1.6  # the surface's own luminance that a lamp adds
 _PLATEAU = 0.45  # part of a mirrored lamp that is as bright as its middle; white paint brightens gradually
@@ -195,10 +197,14 @@ def _lamp(light: Floats, linear: Floats, patch: _Patch, usual: float, size: int)
         sure = 0.7 if glare else 0.6
     share = (linear - paint) @ added / float(added @ added)
     near = cv2.dilate(patch.shape.astype(np.uint8), disc(2)) > 0
-    return sure, np.where(near, np.clip(0.5 + (share - _CORE) / 0.3, 0, 1), 0).astype(np.float32)
+    kept = np.where(near, np.clip(0.5 + (share - _CORE) / 0.3, 0, 1), 0)
+    if np.linalg.norm(hue) > _STRONG:
+        own_colour = _hue(linear) @ hue / float(hue @ hue)
+        kept *= np.clip(0.5 + 0.5 * (_HALF_KEPT - own_colour) / (_HALF_KEPT - _KEPT), 0, 1)
+    return (sure, kept.astype(np.float32)) if (kept >= 0.5).any() else None
 
 
 def _hue(light: NDArray[np.floating]) -> NDArray[np.floating]:
-    """How the shares of red, green and blue in a light differ from grey, (3,)."""
-    shares: NDArray[np.floating] = light / (light.sum() + 1e-4) - 1 / 3
+    """How the shares of red, green and blue in a light differ from grey, (..., 3)."""
+    shares: NDArray[np.floating] = light / (light.sum(axis=-1, keepdims=True) + 1e-4) - 1 / 3
     return shares
