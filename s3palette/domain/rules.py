@@ -115,7 +115,8 @@ def _check(
 ) -> tuple[Rule, dict[str, Layer]]:
     if not isinstance(concepts, Mapping):
         raise ValidationFailed("concepts: must be an object of concept -> action")
-    concepts = {**concepts, **{name: {"action": "recolor"} for name in referenced if name not in concepts}}
+    added = [name for name in referenced if name not in concepts]
+    concepts = {**concepts, **{name: {"action": "recolor"} for name in added}}
     if not concepts:
         raise ValidationFailed("concepts: at least one concept must be selected")
     shaped: dict[str, Any] = {}
@@ -125,7 +126,7 @@ def _check(
         if name not in known:
             raise ValidationFailed(f"concepts.{show(name)}: {preset.id} has no such concept; it has {', '.join(known)}")
         shaped[name], layers[name] = _concept(name, entry, catalogue, name in referenced)
-    return Rule(shaped, _protect(preset, protect, shaped)), layers
+    return Rule(shaped, _protect(preset, protect, shaped, added)), layers
 
 
 def _concept(name: str, entry: Any, catalogue: Catalogue, referenced: bool) -> tuple[dict[str, Any], Layer]:
@@ -223,7 +224,8 @@ def _tone(path: str, value: Any, catalogue: Catalogue) -> tuple[Any, Action]:
     return numbers, Tone(**{key: float(number) for key, number in numbers.items()})
 
 
-def _protect(preset: Preset, protect: Any, selected: Mapping[str, Any]) -> tuple[str, ...]:
+def _protect(preset: Preset, protect: Any, selected: Mapping[str, Any], added: Collection[str]) -> tuple[str, ...]:
+    """The protected concepts; `added` are those that only a photo selects, so that the contradiction is told of it."""
     if protect is None:
         return tuple(name for name in preset.protect_defaults if name not in selected)
     if isinstance(protect, str) or not isinstance(protect, Sequence):
@@ -232,6 +234,10 @@ def _protect(preset: Preset, protect: Any, selected: Mapping[str, Any]) -> tuple
         if not isinstance(name, str) or name not in preset.protectable:
             raise ValidationFailed(
                 f"protect: {preset.id} has no concept {show(name)}; it has {', '.join(preset.protectable)}"
+            )
+        if name in added:
+            raise ValidationFailed(
+                f"references.{name}: the rule protects it; take {name} out of what is protected, or out of references"
             )
         if name in selected:
             raise ValidationFailed(f"protect: {name} is selected and protected at once")

@@ -84,6 +84,18 @@ def outside(uploaded):
         ({"concepts": {"Wall": {"action": "recolor", "value": "mud"}}}, "concepts.Wall.value: mud is neither"),
         ({"concepts": {"Wall": "#F4F1EA"}}, "concepts.Wall: must be an object"),
         ({"protect": ["Wall"]}, "protect: Wall is selected and protected at once"),
+        (
+            {"references": {"Floor": 1}, "protect": ["Floor"]},
+            "references.Floor: the rule protects it; take Floor out of what is protected, or out of references$",
+        ),
+        (
+            {
+                "rule_id": "r_1",
+                "rule": {"preset_id": "interior", "concepts": WALL, "protect": ["Door"]},
+                "references": {"Door": 1},
+            },
+            "references.Door: the rule protects it; take",
+        ),
         ({"concepts": {}, "references": {}}, "concepts: at least one concept"),
         ({"concepts": None, "references": {}}, "concepts: needed where neither rule_id nor references are given"),
     ],
