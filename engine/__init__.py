@@ -4,7 +4,7 @@ from engine._threads import set_threads, usable_cores
 from engine.apply import warm_up
 from engine.errors import BadMask, BadPhoto, EngineError, NeedsModel
 from engine.image_io import decode
-from engine.pipeline import measure, process
+from engine.pipeline import Measured, measure, process
 from engine.segment.classical import ClassicalSegmenter
 from engine.segment.given import GivenMasks
 from engine.segment.port import Segmenter
@@ -41,6 +41,7 @@ __all__ = [
     "Instance",
     "Keep",
     "Layer",
+    "Measured",
     "NeedsModel",
     "Pattern",
     "Photo",

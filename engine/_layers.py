@@ -23,7 +23,14 @@ from engine.masks import binary, label_map, only
 from engine.matte import Matte
 from engine.planes import Facet, View, facets_of, view_of
 from engine.protect import protected_mask
-from engine.report import absent_warning, concept_report, fully_protected_warning, missing_warning, unfilled_warning
+from engine.report import (
+    absent_warning,
+    concept_report,
+    fully_protected_warning,
+    missing_warning,
+    unfilled_warning,
+    unmeasured_warning,
+)
 from engine.types import (
     Keep,
     LabelMap,
@@ -125,6 +132,8 @@ class _Painting:
             self.done.warnings.append(absent_warning(concept))
         elif seen and not any(seen):
             self.done.warnings.append(fully_protected_warning(concept))
+        elif isinstance(layer.action, Keep) and concept not in self.done.colours:
+            self.done.warnings.append(unmeasured_warning(concept, named=not rest))
 
     def _lay(self, concept: str, mask: Mask, action: Recolor | Tone | Texture | Keep, kept: Mask, free: Matte) -> bool:
         """Fit an action to a mask and lay it on, or only measure; False where nothing may touch any of the mask."""

@@ -17,7 +17,7 @@ from engine.report import concept_report, instances_json, needs_model_reason, wa
 from engine.segment.port import Segmenter
 from engine.types import Exemplar, Keep, Photo, PhotoResult, Prompt, Recipe, Segmentation
 
-__all__ = ["Rendered", "check_recipe", "encode", "measure", "process", "render", "segment"]
+__all__ = ["Measured", "Rendered", "check_recipe", "encode", "measure", "process", "render", "segment"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +32,16 @@ class Rendered:
     colours: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     """See `PhotoResult.colours`."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a photo shows of a recipe's concepts."""
+
+    colours: Mapping[str, tuple[int, int, int]]
+    """Concept -> sRGB, 0..255 each; of the concepts that there is something to see of."""
+    warnings: tuple[str, ...]
+    """Why others have none, in sentences."""
 
 
 def process(data: bytes, recipe: Recipe, segmenter: Segmenter, *, max_pixels: int = MAX_PIXELS) -> PhotoResult:
@@ -52,20 +62,18 @@ def process(data: bytes, recipe: Recipe, segmenter: Segmenter, *, max_pixels: in
     return encode(render(photo, found, recipe, source=segmenter.name), timings)
 
 
-def measure(
-    data: bytes, recipe: Recipe, segmenter: Segmenter, *, max_pixels: int = MAX_PIXELS
-) -> Mapping[str, tuple[int, int, int]]:
+def measure(data: bytes, recipe: Recipe, segmenter: Segmenter, *, max_pixels: int = MAX_PIXELS) -> Measured:
     """The colours that a recipe's concepts show in one photo file, before anything is painted.
 
-    Concept -> sRGB, 0..255 each: the median of the pixels that the concept's own action would be fitted to, so without
-    what is protected, belongs to a later layer or to an instance with an action of its own. A concept that the photo
-    does not show is left out. Raises as `process` does.
+    Each is the median of the pixels that the concept's own action would be fitted to, so without what is protected,
+    belongs to a later layer, is locked or excluded or has an action of its own. Raises as `process` does.
     """
     check_recipe(recipe)
     photo = decode(data, max_pixels=max_pixels)
     (found,) = segment([photo], recipe.prompts, segmenter, {0: recipe.refinement.exemplars})
     kept = replace(recipe, layers=tuple(replace(layer, action=Keep()) for layer in recipe.layers))
-    return render(photo, found, kept, source=segmenter.name).colours
+    rendered = render(photo, found, kept, source=segmenter.name)
+    return Measured(rendered.colours, rendered.warnings)
 
 
 def check_recipe(recipe: Recipe) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "missing_warning",
     "needs_model_reason",
     "unfilled_warning",
+    "unmeasured_warning",
     "warnings_for",
 ]
 
@@ -82,6 +83,16 @@ def unfilled_warning(concept: str) -> str:
 def fully_protected_warning(concept: str) -> str:
     """A selected concept whose every pixel belongs to something protected."""
     return f"{concept} lies wholly within what is protected; nothing was changed for it."
+
+
+def unmeasured_warning(concept: str, named: bool) -> str:
+    """A concept of which there is no colour to see; `named`: because each instance is left out or has its own action."""
+    why = (
+        f"Every {concept} in this photo is excluded, locked or has an action of its own"
+        if named
+        else f"What this photo shows of {concept} is protected or lies under other concepts"
+    )
+    return f"{why}, so there is no colour to take from it."
 
 
 def missing_warning(concept: str, numbers: Sequence[int], count: int) -> str:

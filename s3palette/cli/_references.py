@@ -37,7 +37,7 @@ def measure_references(
 ) -> dict[str, str]:
     """Concept -> the colour it shows in its photo, #RRGGBB.
 
-    Raises RuleRefused where it is not there or the photo cannot be used, OSError.
+    Raises RuleRefused where there is none to see or the photo cannot be used, OSError.
     """
     import engine
 
@@ -49,9 +49,11 @@ def measure_references(
         except engine.EngineError as error:
             raise RuleRefused(f"--reference {wanted[0]}={path}: {error}") from None
         for concept in wanted:
-            if concept not in shown:
-                raise RuleRefused(f"--reference {concept}={path}: {concept} was not found in this photo.")
-            colours[concept] = "#{:02X}{:02X}{:02X}".format(*shown[concept])
+            if concept not in shown.colours:
+                raise RuleRefused(
+                    f"--reference {concept}={path}: no colour could be measured. {' '.join(shown.warnings)}"
+                )
+            colours[concept] = "#{:02X}{:02X}{:02X}".format(*shown.colours[concept])
     return colours
 
 

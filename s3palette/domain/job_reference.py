@@ -25,8 +25,9 @@ def measured(
     colors = read_colors(command.colors, job.references)
     missing = [concept for concept in job.references if concept not in colors]
     if missing:
-        error = f"no colour of {' and '.join(missing)} could be measured"
         key, warnings = delivered.idempotency_key, delivered.warnings
+        why = "; its warnings say why" if warnings else ""
+        error = f"no colour of {' and '.join(missing)} could be measured{why}"
         failed = PhotoFailed(at=command.at, idx=command.idx, idempotency_key=key, error=error, warnings=warnings)
         return (failed,), ()
     due = answer_due(policy, job.dispatch, command.at)

@@ -90,7 +90,10 @@ def test_two_photos_show_two_things(album: tuple[Path, Path], tmp_path: Path) ->
         (("Top={blue}", "--set", "Top=#102030"), "--set Top: --reference Top gives it a colour too; give one of them."),
         (("Top={note}",), "--reference Top={note}: The file is not a photo"),
         (("Top={blue}",), "--reference Top={blue}: Top cannot be found by the classical engine"),
-        (("Top={blue}", "--mask", "Top={empty}"), "--reference Top={blue}: Top was not found in this photo."),
+        (
+            ("Top={blue}", "--mask", "Top={empty}"),
+            "--reference Top={blue}: no colour could be measured. Top is not in this photo;",
+        ),
     ],
 )
 def test_what_is_refused(album: tuple[Path, Path], tmp_path: Path, options: tuple[str, ...], says: str) -> None:

@@ -209,8 +209,8 @@ def failed_mismeasured(job):
         (failed_outright, "too dark"),
         (failed_after_faults, "worker lost"),
         (failed_in_silence, "no answer from the engine in time, 3 times"),
-        (failed_unmeasured, "no colour of Wall could be measured"),
-        (failed_mismeasured, "no colour of Wall could be measured"),
+        (failed_unmeasured, "no colour of Wall could be measured; its warnings say why"),
+        (failed_mismeasured, "no colour of Wall could be measured; its warnings say why"),
     ],
 )
 def test_without_it_all_others_fail_at_once_and_nothing_is_paid(queued, fail, why):
@@ -224,6 +224,11 @@ def test_without_it_all_others_fail_at_once_and_nothing_is_paid(queued, fail, wh
     (settle,) = decision.effects
     assert (settle.command.delivered, settle.command.refunded) == (0, 3)
     assert queued.state.status == "failed"
+
+
+def test_a_worker_that_gives_no_colour_and_no_reason(queued):
+    queued.given(START, replace(result(1), warnings=[]))
+    assert queued.ask(GetJob())["items"][1]["error"] == "no colour of Wall could be measured"
 
 
 def test_why_it_could_not_be_measured_is_in_its_warnings(queued):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -147,11 +148,32 @@ def test_what_is_not_there_has_no_colour(photo: Rgb) -> None:
         process(data, recipe({"Bag": Keep()}), found(photo, needs_model=["Bag"]))
 
 
+@pytest.mark.parametrize(
+    ("own", "refinement", "masks", "why"),
+    [
+        ({}, Refinement({"Top": {1: "locked"}}), {}, "Every Top in this photo is excluded, locked or has an action of"),
+        ({}, Refinement({"Top": {1: "excluded"}}), {}, "Every Top in this photo is excluded, locked or has an action"),
+        ({1: GREEN}, Refinement(), {}, "Every Top in this photo is excluded, locked or has an action of its own, so"),
+        ({}, Refinement(), {"Logo": EVERYWHERE}, "What this photo shows of Top is protected or lies under other conc"),
+        ({}, Refinement(), {"Top": box(0, 0, 0, 0)}, "Top is not in this photo; nothing was changed for it."),
+    ],
+)
+def test_what_cannot_be_measured_says_why(
+    photo: Rgb, own: dict[int, Action], refinement: Refinement, masks: dict[str, LabelMap], why: str
+) -> None:
+    masks = {"Top": SHIRT, **masks}
+    asked = replace(recipe(dict.fromkeys(masks, Keep()), own=own), refinement=refinement)
+    shown = measure(encode_png(photo), asked, found(photo, **masks))
+    assert "Top" not in shown.colours
+    (said,) = shown.warnings
+    assert said.startswith(why)
+
+
 def test_measuring_alone_says_the_same_of_every_concept(photo: Rgb) -> None:
     data = encode_png(photo)
     masks = {"Person": EVERYWHERE, "Top": SHIRT, "Logo": PRINT}
     layers = {"Person": Remove(), "Top": Tone(exposure=1.0), "Logo": GREEN}
-    colours = measure(data, recipe(layers), found(photo, **masks))
+    colours = measure(data, recipe(layers), found(photo, **masks)).colours
     assert {name: near(colours[name], c) for name, c in {"Person": GROUND, "Top": TOP, "Logo": LOGO}.items()} == {
         "Person": True, "Top": True, "Logo": True,
     }  # fmt: skip
@@ -162,7 +184,7 @@ def test_measuring_alone_says_the_same_of_every_concept(photo: Rgb) -> None:
 def test_another_photo_takes_the_colour(photo: Rgb) -> None:
     """The way of an album: the same shirt in another light looks as it does in the first photo."""
     other = np.clip(photo.astype(float) * (1.1, 0.8, 0.6), 0, 250).astype(np.uint8)
-    colour = measure(encode_png(photo), recipe({"Top": Keep()}), found(photo))["Top"]
+    colour = measure(encode_png(photo), recipe({"Top": Keep()}), found(photo)).colours["Top"]
     result = process(encode_png(other), recipe({"Top": Recolor(colour)}), found(other))
     inside = np.where((SHIRT > 0) & (other < 240).all(axis=2), np.uint8(255), np.uint8(0))
     before = np.array(median_colour(other, inside))

@@ -83,7 +83,7 @@ async def test_a_worker_that_measures_nothing_costs_nothing(uploaded: Any) -> No
     warnings = ["Wall is not in this photo; nothing was changed for it."]
     assert (await api.callback(user, job_id, 1, warnings=warnings)).status_code == 200
     job = await job_of(user, job_id)
-    why = "no colour of Wall could be measured"
+    why = "no colour of Wall could be measured; its warnings say why"
     other = f"photo 1 sets the colour of Wall, and it failed: {why}"
     assert (job["status"], [item["error"] for item in job["items"]]) == ("failed", [other, why, other])
     assert job["items"][1]["warnings"] == warnings
