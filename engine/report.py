@@ -86,7 +86,7 @@ def fully_protected_warning(concept: str) -> str:
 
 
 def unmeasured_warning(concept: str, named: bool) -> str:
-    """A concept of which there is no colour to see; `named`: because each instance is left out or has its own action."""
+    """A concept of which there is no colour to see; `named`: because each instance is left out or has its action."""
     why = (
         f"Every {concept} in this photo is excluded, locked or has an action of its own"
         if named

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +16,7 @@ from s3palette.cli._fail import fail, one_sentence
 from s3palette.cli._mask_files import MaskRefused, mask_paths, masks_of
 from s3palette.cli._photo_files import NoPhotos, output_names, photos_in
 from s3palette.cli._photo_options import read_refinement
-from s3palette.cli._references import kept_in, measure_references, reference_paths
+from s3palette.cli._references import elsewhere, kept_in, measure_references, reference_paths
 from s3palette.cli._rule_options import RuleRefused, read_rule
 
 if TYPE_CHECKING:
@@ -85,16 +86,10 @@ def apply(
         rule = read_rule(preset, set_, protect, references)
         photos = photos_in(photos)
         refinement = read_refinement(rule, exclude=exclude, lock=lock, box=box, not_box=not_box, plane=plane)
-        given = mask_paths(
-            mask, (*rule.concepts, *rule.protect), len([*photos, *{*references.values()}.difference(photos)])
-        )
+        given = mask_paths(mask, (*rule.concepts, *rule.protect), len(photos))
         sheet = _sheet_path(sheet, out)
     if refinement and len(photos) > 1:
         raise fail(f"--box, --not-box, --plane, --exclude and --lock speak of one photo, and there are {len(photos)}.")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise fail(f"--out {out}: {error.strerror}.") from None
     from engine.segment.sam3 import Sam3Unavailable
     from s3palette.domain.references import with_colors
     from s3palette.engines import load_segmenter
@@ -104,9 +99,23 @@ def apply(
 
     with one_sentence(SettingsError, Sam3Unavailable):
         segmenter, _ = load_segmenter(read_settings())
+    album = {photo.resolve() for photo in photos}
+
+    def asked(path: Path) -> tuple[Recipe, Segmenter]:
+        if path.resolve() in album:
+            recipe = build_recipe(preset, rule.concepts, rule.protect, refinement, references)
+            return recipe, _segmenter(path, given, segmenter)
+        recipe = build_recipe(preset, elsewhere(rule.concepts), rule.protect, measure=references)
+        folders = {concept: masks for concept, masks in given.items() if masks.is_dir()}
+        return recipe, _segmenter(path, folders, segmenter)
+
     with one_sentence(RuleRefused, MaskRefused, OSError):
-        unset = build_recipe(preset, rule.concepts, rule.protect, measure=references)
-        colours = measure_references(references, unset, lambda path: _segmenter(path, given, segmenter))
+        colours = measure_references(references, asked)
+    new = not out.exists()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise fail(f"--out {out}: {error.strerror}.") from None
     for concept, colour in colours.items():
         typer.echo(f"{references[concept]}: {concept} {colour}")
     concepts = with_colors(rule.concepts, colours)
@@ -124,8 +133,12 @@ def apply(
             if row is not None:
                 rows.append(row)
             progress.advance(task)
-    with one_sentence(OSError):
-        _write_sheets(work.rule, preset, rows, sheet)
+    if rows:
+        with one_sentence(OSError):
+            _write_sheets(work.rule, preset, rows, sheet)
+    elif new:
+        with suppress(OSError):  # what another program has put there meanwhile stays
+            out.rmdir()
     if len(rows) < len(photos):
         others = f"; the others are in {out}" if rows else ""
         raise fail(f"{len(photos) - len(rows)} of {len(photos)} photos failed{others}.")

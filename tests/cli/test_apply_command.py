@@ -75,10 +75,13 @@ def test_where_every_photo_fails_no_others_are_promised(tmp_path: Path) -> None:
     assert done.stderr.splitlines()[-1] == "1 of 1 photos failed."
 
 
-def test_where_every_photo_fails_there_is_no_sheet(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    assert run(tmp_path / "missing.jpg", *RULE, "--out", out).exit_code == 1
-    assert files(out) == set()
+def test_where_every_photo_fails_nothing_is_left(tmp_path: Path) -> None:
+    out, there = tmp_path / "out", tmp_path / "there"
+    there.mkdir()
+    for folder in (out, there):
+        assert run(tmp_path / "missing.jpg", *RULE, "--out", folder).exit_code == 1
+    assert not out.exists()
+    assert files(there) == set()
 
 
 def test_two_photos_of_one_name_are_both_there(small_photo: Path, tmp_path: Path) -> None:

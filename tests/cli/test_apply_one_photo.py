@@ -155,6 +155,7 @@ def test_a_mask_of_another_size_fails_its_photo(room: Path, tmp_path: Path) -> N
     done = run(room, *WALL, "--mask", f"Wall={mask}", "--out", tmp_path / "out")
     assert done.exit_code == 1
     assert "The mask given for Wall is 160x119 pixels, the photo, upright, is 160x120." in done.stderr
+    assert not (tmp_path / "out").exists(), "nothing came of it"
 
 
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from engine import decode
 from s3palette.cli import app
+from s3palette.demo import ALBUMS
 
 SIZE = (120, 160)
 ROWS, COLUMNS = slice(20, 100), slice(30, 130)
@@ -80,6 +81,34 @@ def test_two_photos_show_two_things(album: tuple[Path, Path], tmp_path: Path) ->
     assert np.abs(median(tmp_path / "out" / "blue_result.png") - BLUE).max() <= 1
 
 
+def test_what_is_said_of_the_albums_instances_is_not_said_of_another_photo(
+    album: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Top#1 is green in the album, and the first Top of the other photo shows the colour all the same."""
+    blue, brown = album
+    masks = ("--mask", f"Top={tmp_path / 'masks'}")
+    done = run(brown, "--reference", f"Top={blue}", "--set", "Top#1=#28A03C", *masks, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith(f"{blue}: Top #3C6EA0")
+    assert np.abs(median(tmp_path / "out" / "brown_result.png") - (0x28, 0xA0, 0x3C)).max() <= 1
+    within = run(*album, "--reference", f"Top={blue}", "--set", "Top#1=#28A03C", *masks, "--out", tmp_path / "none")
+    assert "no colour could be measured. Every Top in this photo is excluded, locked or has" in within.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_mask_of_the_one_photo_is_not_that_of_another(album: tuple[Path, Path], tmp_path: Path) -> None:
+    """The album's one mask is nowhere near the thing in the other photo, which the engine finds by itself."""
+    mug = next(path for each in ALBUMS for path in each.photos if path.stem == "mug_teal_daylight")
+    mask = tmp_path / "masks" / "brown_Top.png"
+    arguments = ("apply", album[1], "--preset", "seller", "--protect", "none", "--out", tmp_path / "out")
+    chosen = ("--reference", f"Body={mug}", "--mask", f"Body={mask}")
+    done = CliRunner().invoke(app, [*map(str, arguments), *chosen])
+    assert done.exit_code == 0, done.output
+    colour = bytes.fromhex(done.stdout.splitlines()[0].rpartition("#")[2])
+    assert np.abs(median(tmp_path / "out" / "brown_result.png") - tuple(colour)).max() <= 1
+    assert colour[2] > colour[0] + 20, "teal, and not the ground"
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -103,4 +132,4 @@ def test_what_is_refused(album: tuple[Path, Path], tmp_path: Path, options: tupl
     done = run(album[0], "--reference", *(option.format(**names) for option in options), "--out", tmp_path / "out")
     assert done.exit_code != 0
     assert done.stderr.startswith(says.format(**names)), done.stderr
-    assert not list((tmp_path / "out").glob("*.png"))
+    assert not (tmp_path / "out").exists()
