@@ -62,13 +62,13 @@ class Api:
         return Me.read((yield from self.call("GET", "/me")))
 
     def preset(self, preset_id: str) -> Flow[Any]:
-        return self.call("GET", f"/presets/{quote(preset_id, safe='')}")
+        return self.call("GET", _path("presets", preset_id))
 
     def rules(self) -> Flow[list[Rule]]:
         return [Rule.read(rule) for rule in (yield from self.call("GET", "/rules"))["rules"]]
 
     def rule(self, rule_id: str) -> Flow[Rule]:
-        return Rule.read((yield from self.call("GET", _rule_path(rule_id)))["rule"])
+        return Rule.read((yield from self.call("GET", _path("rules", rule_id)))["rule"])
 
     def create_rule(
         self, name: str, preset: str, concepts: Mapping[str, Any], protect: Sequence[str] | None
@@ -80,10 +80,10 @@ class Api:
         self, rule_id: str, name: str | None, concepts: Mapping[str, Any] | None, protect: Sequence[str] | None
     ) -> Flow[Rule]:
         body = _given({"name": name, "concepts": concepts, "protect": protect})
-        return Rule.read((yield from self.call("PUT", _rule_path(rule_id), body))["rule"])
+        return Rule.read((yield from self.call("PUT", _path("rules", rule_id), body))["rule"])
 
     def delete_rule(self, rule_id: str) -> Flow[None]:
-        yield from self.call("DELETE", _rule_path(rule_id))
+        yield from self.call("DELETE", _path("rules", rule_id))
 
     def create_job(self, preset: str, item_count: int) -> Flow[NewJob]:
         return NewJob.read((yield from self.call("POST", "/jobs", {"preset": preset, "item_count": item_count})))
@@ -120,7 +120,7 @@ class Api:
         return (yield from self._patience.retry(step(renewed), accepted, api=False))
 
     def confirm(self, job_id: str) -> Flow[None]:
-        yield from self.call("POST", f"/jobs/{quote(job_id, safe='')}/confirm-upload")
+        yield from self.call("POST", _path("jobs", job_id, "/confirm-upload"))
 
     def execute(
         self,
@@ -140,10 +140,10 @@ class Api:
             "photos": photos,
             "references": references,
         }
-        yield from self.call("POST", f"/jobs/{quote(job_id, safe='')}/execute", _given(body))
+        yield from self.call("POST", _path("jobs", job_id, "/execute"), _given(body))
 
     def job(self, job_id: str) -> Flow[Job]:
-        return Job.read((yield from self.call("GET", f"/jobs/{quote(job_id, safe='')}"))["job"])
+        return Job.read((yield from self.call("GET", _path("jobs", job_id)))["job"])
 
     def wait(self, job_id: str, on_progress: Callable[[Job], None], timeout_s: float | None) -> Flow[Job]:
         until = None if timeout_s is None else time.monotonic() + timeout_s
@@ -159,11 +159,11 @@ class Api:
             pause = min(pause * 1.5, longest)
 
     def cancel(self, job_id: str) -> Flow[None]:
-        yield from self.call("POST", f"/jobs/{quote(job_id, safe='')}/cancel")
+        yield from self.call("POST", _path("jobs", job_id, "/cancel"))
 
     def cancel_in_passing(self, job_id: str) -> Flow[Answer]:
         """One attempt, whatever comes of it: somebody is on the way out."""
-        request = self._request("POST", f"/jobs/{quote(job_id, safe='')}/cancel", None, {})
+        request = self._request("POST", _path("jobs", job_id, "/cancel"), None, {})
         answer: Answer = yield Send(request.method, request.path, None, request.headers, _CANCEL_WITHIN_S)
         return answer
 
@@ -177,5 +177,8 @@ def _given(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def _rule_path(rule_id: str) -> str:
-    return f"/rules/{quote(rule_id, safe='')}"
+def _path(kind: str, each: str, rest: str = "") -> str:
+    """Where one thing of a kind is. Raises ValueError for an empty id, which would be the way to all of them."""
+    if not each:
+        raise ValueError(f"the id of one of the {kind} is empty")
+    return f"/{kind}/{quote(each, safe='')}{rest}"

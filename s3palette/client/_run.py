@@ -197,9 +197,11 @@ def _names(photos: Sequence[Photo]) -> list[str]:
 
 
 def _check_places(order: Order, count: int) -> None:
-    """Raises ValueError where the order speaks of a photo that is not in the album, or cannot be kept for one job."""
+    """Raises ValueError where the order names no photo of the album, or cannot be kept for one job."""
     for name, places in (("refinements", order.refinements), ("references", order.references.values())):
         for idx in places:
+            if isinstance(idx, bool) or not isinstance(idx, int):
+                raise ValueError(f"{name}: a place in the album is a whole number from 0, not {idx!r}")
             if not 0 <= idx < count:
                 raise ValueError(f"{name}: the album has photos 0 to {count - 1}, not {idx}")
     if order.references and count > MAX_ITEMS:

@@ -27,8 +27,9 @@ class Client:
     """One user of one server. May be shared by threads.
 
     Every call raises PaletteError, a class a code (`s3palette.domain.errors`), where the server refuses, and
-    httpx.TransportError where it cannot be reached. Transport errors, 5xx and 503 with Retry-After are tried again for
-    `patience_s` seconds in all; a repeated POST carries its first Idempotency-Key, so it takes effect once.
+    httpx.TransportError where it cannot be reached; ValueError for an empty id. Transport errors, 5xx and 503 with
+    Retry-After are tried again for `patience_s` seconds in all; a repeated POST carries its first Idempotency-Key, so
+    it takes effect once.
     `timeout_s` is for connecting and for each read and write.
     """
 

@@ -73,6 +73,21 @@ def test_each_call_sends_its_request_with_the_token(
     assert ("Idempotency-Key" in step.headers) == (method != "GET")
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda a: a.rule(""), lambda a: a.update_rule("", "Ash", None, None), lambda a: a.delete_rule(""),
+        lambda a: a.job(""), lambda a: a.confirm(""), lambda a: a.execute("", None, None, "r", None),
+        lambda a: a.cancel(""), lambda a: a.preset(""),
+    ],
+)  # fmt: skip
+def test_an_empty_id_is_no_way_to_the_list_of_all(call: Callable[[Api], Any]) -> None:
+    script = Script()
+    with pytest.raises(ValueError, match=r"^the id of one of the (rules|jobs|presets) is empty$"):
+        script.play(call(api()))
+    assert not script.steps
+
+
 def test_a_job_is_read_whole() -> None:
     read = Script(job()).play(api().job("j_1"))
     assert (read.status, read.total_items, read.done_items, read.ended) == ("running", 2, 1, False)

@@ -107,6 +107,14 @@ def test_a_saved_rule_is_kept_changed_used_and_deleted(client: Any) -> None:
     assert [rule.id for rule in client.rules()] == [other.id]
 
 
+def test_what_names_nothing_is_refused_before_any_request(client: Any) -> None:
+    with pytest.raises(ValueError, match="references: a place in the album is a whole number from 0, not '1'"):
+        client.run([b"one", b"two"], "interior", RULE, references={"Wall": "1"})
+    with pytest.raises(ValueError, match="the id of one of the rules is empty"):
+        client.delete_rule("")
+    assert client.token is None
+
+
 def test_a_reference_that_is_broken_fails_the_album(client: Any) -> None:
     result = client.run([b"one", b"broken"], "interior", {}, references={"Wall": 1})
     why = "The file is not an image."
