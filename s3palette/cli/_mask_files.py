@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s3palette.cli._concept_files import concept_files
+from s3palette.cli._rule_options import RuleRefused
+
 if TYPE_CHECKING:
     from engine.types import LabelMap
 
@@ -18,31 +21,25 @@ __all__ = ["MaskRefused", "mask_paths", "masks_of", "read_mask"]
 
 
 class MaskRefused(Exception):
-    """One sentence that names the option or the file, and what is wrong with it."""
+    """One sentence that names the file and what is wrong with it."""
 
 
 def mask_paths(options: Sequence[str], concepts: Sequence[str], photos: int) -> dict[str, Path]:
-    """Concept -> file or folder, from CONCEPT=FILE. Raises MaskRefused.
+    """Concept -> file or folder, from CONCEPT=FILE. Raises RuleRefused.
 
     Args:
         options: the values of --mask.
         concepts: those the rule selects or protects.
         photos: how many photos there are.
     """
-    paths: dict[str, Path] = {}
-    for option in options:
-        concept, equals, name = option.partition("=")
-        if not (concept and equals and name):
-            raise MaskRefused(f"--mask {option}: write CONCEPT=FILE.")
-        if concept in paths:
-            raise MaskRefused(f"--mask {concept} is given twice; instances share one file, numbered from 1.")
+    paths = concept_files("--mask", options, "instances share one file, numbered from 1")
+    for concept, path in paths.items():
         if concept not in concepts:
-            raise MaskRefused(f"--mask {concept}: of the rule's concepts it takes {', '.join(concepts)}.")
-        paths[concept] = path = Path(name)
+            raise RuleRefused(f"--mask {concept}: of the rule's concepts it takes {', '.join(concepts)}.")
         if not path.exists():
-            raise MaskRefused(f"--mask {concept}: there is no {path}.")
+            raise RuleRefused(f"--mask {concept}: there is no {path}.")
         if photos > 1 and not path.is_dir():
-            raise MaskRefused(
+            raise RuleRefused(
                 f"--mask {concept}: {path} is the mask of one photo and there are {photos}; "
                 f"give a folder with a mask for each, PHOTO_{concept}.png."
             )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s3palette.cli._concept_files import concept_files
 from s3palette.cli._rule_options import RuleRefused
 
 if TYPE_CHECKING:
@@ -20,16 +21,10 @@ __all__ = ["elsewhere", "kept_in", "measure_references", "reference_paths"]
 
 def reference_paths(options: Sequence[str]) -> dict[str, Path]:
     """Concept -> photo, from CONCEPT=FILE. Raises RuleRefused."""
-    paths: dict[str, Path] = {}
-    for option in options:
-        concept, equals, name = option.partition("=")
-        if not (concept and equals and name):
-            raise RuleRefused(f"--reference {option}: write CONCEPT=FILE.")
-        if concept in paths:
-            raise RuleRefused(f"--reference {concept} is given twice; one photo shows how it is to look.")
-        paths[concept] = Path(name)
-        if not paths[concept].is_file():
-            raise RuleRefused(f"--reference {concept}: there is no photo {name}.")
+    paths = concept_files("--reference", options, "one photo shows how it is to look")
+    for concept, path in paths.items():
+        if not path.is_file():
+            raise RuleRefused(f"--reference {concept}: there is no photo {path}.")
     return paths
 
 

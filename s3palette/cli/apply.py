@@ -81,7 +81,7 @@ def apply(
     A PHOTO may be a folder. Boxes, --plane, --exclude and --lock speak of one photo; a --mask is one photo's too, or a
     folder of PHOTO_CONCEPT.png, as --masks writes them.
     """
-    with one_sentence(RuleRefused, NoPhotos, MaskRefused):
+    with one_sentence(RuleRefused, NoPhotos):
         references = reference_paths(reference)
         rule = read_rule(preset, set_, protect, references)
         photos = photos_in(photos)
