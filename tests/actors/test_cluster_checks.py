@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from actors.cluster import ClusterError, System
+from actors.cluster import ClusterError, System, _why_not_deployed
 from actors.engine_worker import engine_app
 from actors.placement import LOG_NODE
 from actors.ports import free_port
@@ -94,6 +94,39 @@ def test_a_store_that_cannot_be_used_stops_the_start(tmp_path: Any) -> None:
     settings = Settings(**BUCKET | {"s3_endpoint": "http://127.0.0.1:1", "data_dir": tmp_path})
     with closing(System(settings, lambda _: [])) as system, pytest.raises(ClusterError, match=r"127\.0\.0\.1:1/album"):
         system._prepare_store()
+
+
+TRACEBACK = """The deployment failed to start 3 times in a row. See controller logs for details. Error:
+ray::ServeReplica:engine:EngineWorker.initialize_and_get_metadata() (pid=1, ip=127.0.0.1)
+  File "engine/segment/sam3/_load.py", line 1, in load_sam3
+engine.segment.sam3.errors.Sam3Unavailable: SAM 3 cannot be loaded from /weights: header too large
+"""
+
+
+@pytest.mark.filterwarnings("ignore:Using extra keyword arguments:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (TRACEBACK, "EngineWorker did not start: SAM 3 cannot be loaded from /weights: header too large"),
+        (TRACEBACK + "MemoryError", "EngineWorker did not start: MemoryError"),
+        ("", "Ray Serve could not start the entrance or the engine; 's3palette doctor' may know why."),
+    ],
+)
+def test_an_engine_that_cannot_start_says_why(message: str, said: str) -> None:
+    from ray.serve import schema
+
+    def app(status: str, **deployments: str) -> Any:
+        return schema.ApplicationStatusOverview(
+            schema.ApplicationStatus(status), "", 0.0, {
+                name: schema.DeploymentStatusOverview(
+                    schema.DeploymentStatus.UPDATING, schema.DeploymentStatusTrigger.CONFIG_UPDATE_STARTED, {}, told
+                )
+                for name, told in deployments.items()
+            },
+        )  # fmt: skip
+
+    apps = {"api": app("RUNNING", Edge=""), "engine": app("DEPLOY_FAILED", EngineWorker=message)}
+    assert _why_not_deployed(schema.ServeStatus(applications=apps)) == said
 
 
 def test_a_metrics_port_that_is_taken_stops_the_start(tmp_path: Path) -> None:
