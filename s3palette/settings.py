@@ -9,15 +9,14 @@ An empty variable counts as unset. Secrets that are not set are made once and ke
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from s3palette._secrets import SecretsError, load_or_make
+from s3palette._setting_forms import BareUrl, BucketName, DataDir, Endpoint, HeaderName, Origins, PathOrName, Url
 
 __all__ = [
     "MIN_SECRET_CHARS",
@@ -32,10 +31,6 @@ __all__ = [
 MIN_SECRET_CHARS = 32
 """HS256 wants a key of 256 bits at least (RFC 7518, 3.2)."""
 
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(?:%\w+)?")
-_INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f]")
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _BUCKET_SETTINGS = ("s3_endpoint", "s3_access_key", "s3_secret_key", "s3_bucket")
 _YEAR_S = 366 * 86_400
 _UNSET = SecretStr("")
@@ -58,21 +53,21 @@ class Settings(BaseSettings):
         env_prefix="S3P_", env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
     )
 
-    data_dir: Path = Field(default_factory=_default_data_dir)
+    data_dir: DataDir = Field(default_factory=_default_data_dir)
     """Event log, objects, secrets and the cluster's address file. Default `$XDG_DATA_HOME/s3palette`, where
     XDG_DATA_HOME is `~/.local/share` unless set."""
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(8000, ge=1, le=65535)
-    public_url: str | None = None
+    public_url: Url | None = None
     """Where clients reach us, "https://api.example.com". None: the scheme and Host of each request."""
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    cors_origins: Annotated[Origins, NoDecode] = ()
     """Allowed besides http://localhost:* and http://127.0.0.1:*; separated by commas in the environment; "*" is any."""
 
     engine: Literal["auto", "classical", "sam3", "external"] = "auto"
     """auto: sam3 where `sam3_weights` is set, else classical. external: GPU workers outside the cluster answer by
     callback."""
-    external_url: str | None = None
+    external_url: Endpoint | None = None
     """Where engine=external POSTs each job's photos, "https://gpu.example.com/jobs". None: workers outside find their
     work by themselves."""
     external_concurrency: int = Field(4, ge=1, le=1024)
@@ -99,20 +94,20 @@ class Settings(BaseSettings):
     """How long photos under way may take to end when the system is stopped; the next start takes up the rest."""
     store: Literal["folder", "s3"] = "folder"
     """folder: in the data dir, for one machine. s3: a bucket, see docs/storage.md."""
-    s3_endpoint: str | None = None
+    s3_endpoint: BareUrl | None = None
     """Where we reach the S3 service, "https://s3.eu-central-1.amazonaws.com" or "http://10.0.0.5:9000"."""
-    s3_public_endpoint: str | None = None
+    s3_public_endpoint: BareUrl | None = None
     """Where clients reach it; None: as we do."""
     s3_access_key: str | None = None
     s3_secret_key: SecretStr = _UNSET
-    s3_bucket: str | None = None
+    s3_bucket: BucketName | None = None
     """Made at the start if it is not there."""
     s3_region: str = Field("us-east-1", pattern=r"^[a-z0-9-]{1,64}$")
     """Goes into every signature. Most services take any, AWS wants the bucket's own."""
 
-    sam3_weights: str | None = None
+    sam3_weights: PathOrName | None = None
     """File (sam3.pt), folder (safetensors) or hub id (HF_TOKEN lets it in). Where engine workers run, not here."""
-    sam3_bpe: str | None = None
+    sam3_bpe: PathOrName | None = None
     """Vocabulary file of the official package."""
     sam3_backend: Literal["auto", "transformers", "official"] = "auto"
     """auto: what the weights are made for."""
@@ -137,7 +132,7 @@ class Settings(BaseSettings):
 
     signup_limit: int = Field(0, ge=0)
     """Sign-ups a minute from one address; 0 is off."""
-    client_address_header: str | None = None
+    client_address_header: HeaderName | None = None
     """Header in which a trusted proxy puts the client's address, e.g. X-Forwarded-For; its last entry counts."""
 
     max_photo_bytes: int = Field(60_000_000, ge=1)
@@ -208,73 +203,6 @@ class Settings(BaseSettings):
     def secrets_dir(self) -> Path:
         return self.data_dir / "secrets"
 
-    @field_validator("data_dir")
-    @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        try:
-            return value.expanduser().absolute()
-        except RuntimeError:
-            raise ValueError("begins with the home of a user that is not there; give the whole path") from None
-
-    @field_validator("sam3_weights", "sam3_bpe")
-    @classmethod
-    def _absolute_where_it_is_here(cls, value: str | None) -> str | None:
-        path = Path(value or "").expanduser()
-        return str(path.absolute()) if value and path.exists() else value
-
-    @field_validator("public_url")
-    @classmethod
-    def _clean_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if not _is_address(value) or urlsplit(value).query:
-            raise ValueError("is not an address; give it as https://host or http://host:port")
-        return value.rstrip("/")
-
-    @field_validator("external_url")
-    @classmethod
-    def _endpoint(cls, value: str | None) -> str | None:
-        if value is not None and not _is_address(value):
-            raise ValueError("is not an address; give it as https://host/path")
-        return value
-
-    @field_validator("s3_endpoint", "s3_public_endpoint")
-    @classmethod
-    def _bare_url(cls, value: str | None) -> str | None:
-        cleaned = cls._clean_url(value)
-        if cleaned is not None and (urlsplit(cleaned).path or "@" in cleaned):
-            raise ValueError(
-                "must be a bare address, which is what S3 signs; give it as https://host or http://host:port"
-            )
-        return cleaned
-
-    @field_validator("s3_bucket")
-    @classmethod
-    def _bucket_name(cls, value: str | None) -> str | None:
-        if value is not None and not _BUCKET.fullmatch(value):
-            raise ValueError("is not a bucket's name; use 3 to 63 lower-case letters, digits, dots and hyphens")
-        return value
-
-    @field_validator("cors_origins", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            if origin != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s]+", origin):
-                raise ValueError(f"names {origin!r}, which is not an origin; write scheme://host[:port] without a path")
-        return value
-
-    @field_validator("client_address_header")
-    @classmethod
-    def _header(cls, value: str | None) -> str | None:
-        if value is not None and not _HEADER_NAME.fullmatch(value):
-            raise ValueError("is not a header name; give one such as X-Forwarded-For")
-        return value
-
     @model_validator(mode="after")
     def _sam3_needs_weights(self) -> Self:
         if self.engine == "sam3" and self.sam3_weights is None:
@@ -315,23 +243,6 @@ class Settings(BaseSettings):
                 "client's address, or set the limit to 0."
             )
         return self
-
-
-def _is_address(value: str) -> bool:
-    """Whether a client could go there: http or https, a host that can be, a port that can be, nothing invisible."""
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname or ""
-        named = host if ":" in host else host.encode("idna").decode()
-        return (
-            parts.scheme in ("http", "https")
-            and _HOST.fullmatch(named) is not None
-            and parts.port != 0
-            and not parts.fragment
-            and _INVISIBLE.search(value) is None
-        )
-    except ValueError:
-        return False
 
 
 def read_settings(**overrides: Any) -> Settings:
