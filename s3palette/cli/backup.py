@@ -56,7 +56,7 @@ def backup(
     except (OSError, sqlite3.Error) as error:
         _empty(folder)
         raise fail(f"The backup could not be made ({_first(error)}); {folder} is empty again.") from None
-    except KeyboardInterrupt:
+    except BaseException:  # a chain that is not whole, Ctrl-C
         _empty(folder)
         raise
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -113,3 +113,4 @@ def test_a_backup_that_cannot_be_is_refused(data_dir: Path, tmp_path: Path) -> N
         log.execute("UPDATE chain_heads SET hash = zeroblob(32)")
     code, told = run("backup", str(tmp_path / "forged"), "--data-dir", str(data_dir))
     assert (code, "does not have the hash of the recorded head" in told) == (1, True)
+    assert list((tmp_path / "forged").iterdir()) == []
