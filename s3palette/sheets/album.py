@@ -66,7 +66,7 @@ class AlbumRule:
         before, after = thumbnail(view.before), thumbnail(view.after)
         found = overlay(before, _label_maps(view.masks), self.colours, self.protect)
         legend = tuple(self._found(view.instances))
-        return Row((before, after, found), view.name, legend, " ".join(view.warnings))
+        return Row((before, after, found), view.name, legend, tuple(view.warnings))
 
     def masks_picture(self, view: PhotoView) -> Image.Image:
         """The photo at full size with its masks and a legend."""
@@ -96,11 +96,11 @@ def found_words(instances: bytes, concepts: Iterable[str]) -> dict[str, str]:
 def _becomes(concept: str, entry: Mapping[str, Any]) -> Swatch:
     action: str = entry["action"]
     value: Any = entry.get("value")
-    if action == "recolor":
+    if action in ("recolor", "texture"):
         material = load_materials().materials.get(value)
         hex_code, name = (material.hex, material.name_en) if material else (value, value)
         red, green, blue = bytes.fromhex(hex_code[1:])
-        return Swatch(f"{concept}: {name}", (red, green, blue))
+        return Swatch(f"{concept}: {name}" + (" texture" if action == "texture" else ""), (red, green, blue))
     if isinstance(value, Mapping):
         value = ", ".join(f"{key} {number:+g}" for key, number in value.items())
     return Swatch(f"{concept}: {action}" + (f" {value}" if value else ""), _NO_COLOUR)

@@ -18,7 +18,7 @@ __all__ = ["CELL", "Row", "contact_sheet", "thumbnail"]
 CELL = (640, 480)
 """Box (width, height) that every picture is fitted into."""
 
-_MARGIN, _GAP, _CAPTION, _LINE = 64, 24, 92, 28
+_MARGIN, _GAP, _CAPTION, _LINE = 64, 24, 68, 28
 _SMALL, _BODY, _TITLE = 17, 20, 46
 _WARNING = (168, 92, 0)
 
@@ -32,7 +32,8 @@ class Row:
     name: str
     found: tuple[Swatch, ...] = ()
     """Legend under the last picture: what was found, in the colour it is drawn in."""
-    warning: str = ""
+    warnings: tuple[str, ...] = ()
+    """Under its name, each on a line of its own."""
 
 
 def thumbnail(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -69,7 +70,7 @@ def _height(row: Row) -> int:
     """Pixels from the top of its pictures to the top of the next row's."""
     legends = len(wrapped(row.found, CELL[0], _SMALL))
     picture: int = max(thumbnail(picture).shape[0] for picture in row.pictures)
-    return picture + max(_CAPTION, 36 + _LINE * legends)
+    return picture + max(_CAPTION + 24 * max(1, len(row.warnings)), 36 + _LINE * legends)
 
 
 def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, y: int, row: Row, index: int) -> None:
@@ -82,9 +83,9 @@ def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, y: int, row: Row, index:
     last = _column(len(pictures) - 1)
     for k, line in enumerate(wrapped(row.found, CELL[0], _SMALL)):
         legend(sheet, (last, under + 2 + _LINE * k), line, _SMALL, MUTED)
-    if row.warning:
-        warning = fitted(row.warning, _SMALL, last - _GAP - _MARGIN)
-        draw.text((_MARGIN, under + 30), warning, font=font(_SMALL), fill=_WARNING)
+    for k, warning in enumerate(row.warnings):
+        cut = fitted(warning, _SMALL, last - _GAP - _MARGIN)
+        draw.text((_MARGIN, under + 30 + 24 * k), cut, font=font(_SMALL), fill=_WARNING)
 
 
 def _column(k: int) -> int:

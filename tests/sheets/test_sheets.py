@@ -114,7 +114,7 @@ def test_thumbnails_fit_their_cell(size: tuple[int, int], expected: tuple[int, i
 
 def test_the_sheet_shows_every_picture_in_its_column() -> None:
     pictures = tuple(np.full((480, 640, 3), value, np.uint8) for value in (10, 120, 200))
-    rows = [Row(pictures, "one.jpg", (Swatch("Wall 0.91", (1, 2, 3)),), "a warning"), Row(pictures, "거실.jpg")]
+    rows = [Row(pictures, "one.jpg", (Swatch("Wall 0.91", (1, 2, 3)),), ("a warning",)), Row(pictures, "거실.jpg")]
     sheet = np.asarray(contact_sheet("Title", ("A", "B", "C"), rows, [Swatch("Wall", (9, 8, 7))]))
     assert sheet.shape[1] == 2 * 64 + 3 * CELL[0] + 2 * 24
     for k, value in enumerate((10, 120, 200)):
@@ -130,6 +130,18 @@ def test_a_long_legend_makes_its_row_taller() -> None:
     assert long.height > short.height
     for k in range(12):
         assert (np.asarray(long) == (k + 1, 2, 3)).all(axis=2).sum() > 150
+
+
+def test_every_warning_has_its_line() -> None:
+    """Ink of the warnings' colour between the pictures of two rows: as many lines as there are warnings."""
+    sentences = [f"Concept {k} is not in this photo; nothing was changed for it." for k in range(4)]
+    rows = [Row((grey(), grey()), "x", (), tuple(sentences[:n])) for n in (1, 4)]
+    for row in rows:
+        sheet = np.asarray(contact_sheet("T", ("A", "B"), [row, Row((grey(), grey()), "y")], []))
+        inked = (sheet == (168, 92, 0)).all(axis=2).any(axis=1)
+        assert np.count_nonzero(np.diff(inked.astype(int)) == 1) >= len(row.warnings)
+        pictures = (sheet[:, 64 : 64 + 160] == 128).all(axis=(1, 2))
+        assert np.count_nonzero(pictures) == 240, "no picture is written over"
 
 
 def test_names_the_font_cannot_write_are_noticed() -> None:
@@ -156,7 +168,7 @@ def test_the_header_says_what_each_concept_becomes() -> None:
     header = AlbumRule(concepts, ("Grout",)).header()
     assert [entry.label for entry in header] == [
         "Floor: Oak A", "Wall: #010203", "Ceiling: tone warm", "Door: tone exposure +0.5, saturation -20",
-        "Handle: remove", "Tile: texture marble_a", "Grout: protected",
+        "Handle: remove", "Tile: Marble A texture", "Grout: protected",
     ]  # fmt: skip
     assert header[0].colour == (0xC8, 0xA2, 0x7A)
     assert header[1].colour == (1, 2, 3)
@@ -185,7 +197,7 @@ def test_a_row_of_a_finished_photo() -> None:
     assert np.array_equal(row.pictures[0], grey())
     assert np.array_equal(row.pictures[1], grey() + 1)
     assert [(entry.label, entry.striped) for entry in row.found] == [("Floor 0.90", False), ("Grout 0.40", True)]
-    assert row.warning == "one. two."
+    assert row.warnings == ("one.", "two.")
     picture = rule.masks_picture(view)
     assert picture.width == 160
     assert picture.height > 120
