@@ -63,6 +63,9 @@ def read_rule(
     protected = [name for entry in protect for name in entry.split(",") if name]
     if protected == ["none"]:
         protected = []
+    for concept in referenced:
+        if concept in protected:
+            raise RuleRefused(f"--reference {concept}: --protect {concept} lets nothing touch it; give one of them.")
     try:
         return normalise(presets[preset_id], load_materials(), concepts, protected if protect else None, referenced)
     except ValidationFailed as error:
@@ -71,7 +74,7 @@ def read_rule(
 
 def _read_setting(setting: str) -> tuple[str, dict[str, Any]]:
     name, equals, text = setting.partition("=")
-    if not (name and equals and text):
+    if not (name and equals and text) or text.endswith(":"):
         raise RuleRefused(
             f"--set {setting}: write CONCEPT=VALUE; VALUE is #RRGGBB, a material, tone:NAME, "
             "tone:exposure=0.5,saturation=-20, texture:MATERIAL or remove."
@@ -106,6 +109,8 @@ def _in_words(preset_id: str, concepts: dict[str, Any], message: str) -> str:
     entry, name, allowed = concepts.get(parts[1], {}), parts[1], ""
     if parts[2:3] == ["instances"] and len(parts) > 3:
         entry, name = entry["instances"][parts[3]], f"{name}#{parts[3]}"
+    if parts[-2] == "value":  # one number of a tone
+        problem = f"{parts[-1]} {problem}"
     if parts[-1] == "value" and entry.get("action") in ("recolor", "texture"):
         texture = entry["action"] == "texture"
         materials = [

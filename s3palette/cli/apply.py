@@ -18,6 +18,7 @@ from s3palette.cli._photo_files import NoPhotos, output_names, photos_in
 from s3palette.cli._photo_options import read_refinement
 from s3palette.cli._references import elsewhere, kept_in, measure_references, reference_paths
 from s3palette.cli._rule_options import RuleRefused, read_rule
+from s3palette.cli._whole import whole
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -191,15 +192,18 @@ def _write(work: _Work, data: bytes, result: PhotoResult, name: str) -> Row:
     import engine
     from s3palette.sheets import PhotoView
 
-    (work.out / f"{name}_result.png").write_bytes(result.png)
-    (work.out / f"{name}_preview.jpg").write_bytes(result.preview)
+    files = {f"{name}_result.png": result.png, f"{name}_preview.jpg": result.preview}
+    if work.masks:
+        files |= {f"{name}_{concept}.png": png for concept, png in result.masks.items()}
+        files[f"{name}_instances.json"] = result.instances
+    for file, content in files.items():
+        with whole(work.out / file) as draft:
+            draft.write_bytes(content)
     before, after = engine.decode(data).rgb, engine.decode(result.png).rgb
     view = PhotoView(name, before, after, result.masks, result.instances, result.warnings)
     if work.masks:
-        for concept, png in result.masks.items():
-            (work.out / f"{name}_{concept}.png").write_bytes(png)
-        (work.out / f"{name}_instances.json").write_bytes(result.instances)
-        work.rule.masks_picture(view).save(work.out / f"{name}_masks.png", compress_level=1)
+        with whole(work.out / f"{name}_masks.png") as draft:
+            work.rule.masks_picture(view).save(draft, compress_level=1)
     return work.rule.row(view)
 
 
@@ -223,7 +227,8 @@ def _write_sheets(rule: AlbumRule, preset: str, rows: Sequence[Row], sheet: Path
         path.parent.mkdir(parents=True, exist_ok=True)
         part = rows[first : first + _ROWS_A_SHEET]
         picture = contact_sheet(title, ("Before", "After", "What was found"), part, rule.header())
-        picture.save(path, quality=92)
+        with whole(path) as draft:
+            picture.save(draft, quality=92)
 
 
 def _progress() -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from typer.testing import CliRunner, Result
 from engine import decode
 from s3palette.cli import app
 from s3palette.cli._photo_files import output_names
+from s3palette.cli._whole import whole
 from s3palette.demo import ALBUMS
 
 RULE = ("--preset", "seller", "--set", "Background=#C0D0E0", "--protect", "Label_Text")
@@ -140,6 +142,27 @@ def test_a_photo_that_needs_the_model_says_so(small_photo: Path, tmp_path: Path)
 def test_an_out_that_is_a_file_is_refused(small_photo: Path) -> None:
     done = run(small_photo, *RULE, "--out", small_photo)
     assert (done.exit_code, done.stderr) == (1, f"--out {small_photo}: File exists.\n")
+
+
+def test_a_file_is_written_whole_or_not_at_all(small_photo: Path, tmp_path: Path) -> None:
+    """What is in the way of the result, a full disk and Ctrl-C leave no half of one."""
+    (tmp_path / "mug_result.png").mkdir()
+    done = run(small_photo, *RULE, "--out", tmp_path)
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (1, "1 of 1 photos failed.")
+    assert files(tmp_path) == {"mug_result.png"}
+    kept = tmp_path / "kept.png"
+    kept.write_bytes(b"old")
+
+    def broken_off(error: BaseException) -> None:
+        with whole(kept) as draft:
+            draft.write_bytes(b"ne")
+            raise error
+
+    for error in (OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()):
+        with pytest.raises(type(error)):
+            broken_off(error)
+    assert files(tmp_path) == {"mug_result.png", "kept.png"}
+    assert kept.read_bytes() == b"old"
 
 
 def test_ray_is_never_imported(small_photo: Path, tmp_path: Path) -> None:

@@ -117,6 +117,7 @@ def test_the_mask_of_the_one_photo_is_not_that_of_another(album: tuple[Path, Pat
         (("Wall={blue}",), "--reference Wall: ootd has no such concept; it has Person, Top,"),
         (("Top={blue}", "--reference", "Top={brown}"), "--reference Top is given twice"),
         (("Top={blue}", "--set", "Top=#102030"), "--set Top: --reference Top gives it a colour too; give one of them."),
+        (("Top={blue}", "--protect", "Top"), "--reference Top: --protect Top lets nothing touch it; give one of them."),
         (("Top={note}",), "--reference Top={note}: The file is not a photo"),
         (("Top={blue}",), "--reference Top={blue}: Top cannot be found by the classical engine"),
         (
