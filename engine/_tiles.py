@@ -54,6 +54,13 @@ class Tile:
         ]
         return Tile((parts[0], parts[1]), self.size)
 
+    def parts(self, side: int) -> Iterator[Tile]:
+        """Tiles of at most `side` px a side that cover this one, once each."""
+        rows, columns = self.window
+        for y in range(rows.start, rows.stop, side):
+            for x in range(columns.start, columns.stop, side):
+                yield Tile((slice(y, min(y + side, rows.stop)), slice(x, min(x + side, columns.stop))), self.size)
+
     def sites(self, chosen: NDArray[np.bool_]) -> Sites:
         """Where the tile's `chosen` pixels, (h, w) bool, lie in the image."""
         rows, columns = np.nonzero(chosen)
@@ -68,7 +75,4 @@ def strips(first: int, last: int) -> Iterator[tuple[int, int]]:
 
 def tiles(size: tuple[int, int], side: int = TILE_SIDE) -> Iterator[Tile]:
     """Tiles of at most `side` px a side that cover an image of `size` (height, width), once each."""
-    height, width = size
-    for y in range(0, height, side):
-        for x in range(0, width, side):
-            yield Tile((slice(y, min(y + side, height)), slice(x, min(x + side, width))), size)
+    return Tile((slice(0, size[0]), slice(0, size[1])), size).parts(side)

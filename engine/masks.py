@@ -27,7 +27,8 @@ _EPS: Final = 4e-4  # (0.02)²: texture below 2 % contrast is flat, a wall's edg
 _TRUST: Final = np.float32(0.3)  # weight of the segmenter's own opinion: weak look-alikes near its edge stay out
 _SUBSAMPLE: Final = 4
 _CROSS: Final = np.ones((3, 3), np.uint8)
-_TILE: Final = 128  # px a side; of a larger tile an edge needs less
+_BLOCK: Final = 512  # px a side; most are wholly inside or outside
+_TILE: Final = 128  # of the others: of a larger tile an edge needs less
 
 
 def binary(labels: LabelMap) -> Mask:
@@ -63,12 +64,12 @@ def label_map(photo: Photo, instances: Sequence[Instance]) -> LabelMap:
         mask = instances[k].mask
         if mask.ndim != 2 or mask.size == 0:
             raise ValueError(f"instance {k + 1} has a mask of shape {mask.shape}; (h, w) is needed")
-        _write(labels, photo.rgb, mask, k + 1)
+        _write(labels, photo.rgb, mask, k + 1, blank=k == order[0])
     return labels
 
 
-def _write(labels: LabelMap, rgb: Rgb, prob: FloatMask, number: int) -> None:
-    """Write `number` wherever the map is at least 0.5 at photo size and no other instance is."""
+def _write(labels: LabelMap, rgb: Rgb, prob: FloatMask, number: int, *, blank: bool) -> None:
+    """Write `number` wherever the map is at least 0.5 at photo size and no other instance is; `blank`: none is yet."""
     (height, width), (h, w) = labels.shape, prob.shape
     if h > height or w > width:
         prob = cv2.resize(prob, (width, height), interpolation=cv2.INTER_AREA)
@@ -82,12 +83,26 @@ def _write(labels: LabelMap, rgb: Rgb, prob: FloatMask, number: int) -> None:
     near = [_photo_span(np.flatnonzero(sure.any(axis=1 - k)), labels.shape[k] / prob.shape[k]) for k in (0, 1)]
 
     def fill(tile: Tile) -> None:
-        inside = edge.inside(tile.window)
-        if inside is not None:
-            part = labels[tile.window]
-            part[inside & (part == 0)] = number
+        sure = edge.sure(tile.window)
+        if sure is None:
+            for part in tile.parts(_TILE):
+                own = edge.sure(part.window)
+                write(part.window, edge.inside(part.window) if own is None else own)
+        else:
+            write(tile.window, sure)
 
-    spread(fill, [tile for tile in tiles(labels.shape, _TILE) if all(map(_overlap, tile.window, near))])
+    def write(window: Window, inside: NDArray[np.bool_] | bool) -> None:
+        part = labels[window]
+        if inside is False:
+            return
+        if not blank:
+            part |= ((part == 0) & inside) * np.uint16(number)  # twice as fast as by index
+        elif inside is True:
+            part[:] = number
+        else:
+            part[:] = inside * np.uint16(number)
+
+    spread(fill, [tile for tile in tiles(labels.shape, _BLOCK) if all(map(_overlap, tile.window, near))])
 
 
 def _photo_span(inside: NDArray[np.intp], step: float) -> slice:
@@ -108,6 +123,8 @@ class _Edge:
     low: FloatMask
     """Lowest value that the refined map may have, on the segmenter's grid."""
     high: FloatMask
+    at: tuple[NDArray[np.float64], NDArray[np.float64]]
+    """Where the photo's rows and columns lie on the segmenter's grid."""
     every: int
     """Photo pixels, each way, in one of the grid that the guided filter runs on."""
     radius: int
@@ -118,24 +135,29 @@ class _Edge:
         height, width = rgb.shape[:2]
         step = max(height / prob.shape[0], width / prob.shape[1])
         every = min(_SUBSAMPLE, max(1, round(step / 2)), height, width)
-        return cls(rgb, prob, *_bounds(prob), every, max(1, round(2 * step / every)))
-
-    def inside(self, window: Window) -> NDArray[np.bool_] | None:
-        """Which pixels of a window of the photo are the instance's; None: none, and a single True: all."""
-        at = tuple(
-            _places(np.arange(span.start, span.stop), end / own, own)
-            for span, end, own in zip(window, self.rgb.shape, self.prob.shape, strict=False)
+        rows, columns = (
+            _places(np.arange(end), end / own, own) for end, own in zip((height, width), prob.shape, strict=True)
         )
-        near = tuple(slice(int(along[0]), int(along[-1]) + 2) for along in at)
-        if self.high[near].max() < 0.5:
-            return None
-        if self.low[near].min() >= 0.5:
-            return np.ones((1, 1), np.bool_)
+        return cls(rgb, prob, *_bounds(prob), (rows, columns), every, max(1, round(2 * step / every)))
+
+    def sure(self, window: Window) -> bool | None:
+        """Whether all pixels of a window of the photo are the instance's, or none; None: that has to be seen."""
+        near = self._near(window)
+        return False if self.high[near].max() < 0.5 else True if self.low[near].min() >= 0.5 else None
+
+    def inside(self, window: Window) -> NDArray[np.bool_]:
+        """Which pixels of a window of the photo are the instance's."""
+        at = self.at[0][window[0]], self.at[1][window[1]]
         a, b = self._coefficients(window)
         refined = a * _unit_gray(self.rgb[window]) + b
         refined += _TRUST * (_enlarged(self.prob, *at) - np.float32(0.5))
         inside: NDArray[np.bool_] = np.clip(refined, _enlarged(self.low, *at), _enlarged(self.high, *at)) >= 0.5
         return inside
+
+    def _near(self, window: Window) -> Window:
+        """The segmenter's pixels that a window of the photo is enlarged from."""
+        rows, columns = (along[span] for along, span in zip(self.at, window, strict=True))
+        return slice(int(rows[0]), int(rows[-1]) + 2), slice(int(columns[0]), int(columns[-1]) + 2)
 
     def _coefficients(self, window: Window) -> tuple[FloatMask, FloatMask]:
         """Guided-filter coefficients of the map against the photo's gray values, for a window of the photo."""

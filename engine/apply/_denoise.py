@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,8 +32,10 @@ SUBSTEPS: Final = 16
 Float = np.float32
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
+Shorts = NDArray[np.int16]
+Plane = NDArray[np.uint8]
 
-_OPPONENT: Final = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]])
+_OPPONENT: Final = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]], np.int16)
 _MARGIN: Final = 1.3**2  # local variance of pure noise scatters about its mean
 _LAPLACE: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.int32)
 _QUIETEST: Final = 0.3  # steps; rounding alone makes as much noise
@@ -71,131 +74,146 @@ def denoised(rgb: Rgb, within: Mask, noise: tuple[float, float, float], keep: fl
         keep: share of the noise that stays, 0..1: grain that vanishes is noticed too.
     """
     levels = (np.square(_OPPONENT) @ np.square(np.array(noise)) * _MARGIN).astype(np.float32)
-    return _filter(rgb.copy(), within.copy(), levels, np.float32(keep))  # in one piece: compiled for that alone
+    red, green, blue = cv2.split(rgb)  # each in one piece: compiled for that alone, and read several times as fast
+    return _filter(red, green, blue, within.copy(), levels, np.float32(keep))
 
 
 @kernel
-def _filter(rgb: Rgb, within: Mask, levels: Floats, keep: Float) -> NDArray[np.uint16]:
+def _filter(red: Plane, green: Plane, blue: Plane, within: Mask, levels: Floats, keep: Float) -> NDArray[np.uint16]:
     """`levels`: (3,) variance of the noise in each opponent plane."""
     height, width = within.shape
     padded = width + 2 * _WIDE
-    weights = np.zeros((_RING, padded), np.int32)
-    # Of each plane the pixels, and the coefficients that these are to be multiplied with and raised by.
-    pixels = np.zeros((3, _RING, padded), np.int32)
-    gains = np.zeros((3, _RING, padded), np.int32)
-    bases = np.zeros((3, _RING, padded), np.int32)
+    # The last row of a ring stays 0: it stands for all beyond the photo's border.
+    weights = np.zeros((_RING + 1, padded), np.int16)
+    # Of each plane the pixels, the same without those outside of the region, and the coefficients that the pixels
+    # are to be multiplied with and raised by.
+    values = np.zeros((3, _RING, padded), np.int16)
+    pixels = np.zeros((3, _RING + 1, padded), np.int16)
+    gains = np.zeros((3, _RING + 1, padded), np.int32)
+    bases = np.zeros((3, _RING + 1, padded), np.int32)
     # Sums over the rows of a window, then over all of it.
-    down = np.zeros((14, padded), np.int32)
-    whole = np.zeros((3, width), np.int32)
-    counts = np.zeros((2, _RING, width), np.int32)
+    few = np.zeros((5, padded), np.int16)
+    down = np.zeros((9, padded), np.int32)
+    whole = np.zeros((2, width), np.int32)
+    shares = np.zeros((2, _RING, width), np.float32)
     clean = np.zeros((3, width), np.float32)
     out = np.empty((height, width, 3), np.uint16)
     for y in range(height + 2 * _WIDE):
         if y < height:
-            _read(rgb[y], within[y], pixels[:, y % _RING], weights[y % _RING])
+            at = y % _RING
+            _weigh(weights[at], within[y])
+            for c in range(3):
+                _opponent(values[c, at], red[y], green[y], blue[y], c)
+                _mask(pixels[c, at], values[c, at], weights[at])
         # Coefficients of a row are known when the row that is half a window ahead is, and means of them once more so.
         row, last = y - _WIDE, y - 2 * _WIDE
-        _slide(down[12], weights, row, _NEAR, height)
-        _slide(down[13], weights, row, _WIDE, height)
+        _slide(few[3], weights, row, _NEAR, height)
+        _slide(few[4], weights, row, _WIDE, height)
         for c in range(3):
-            half = _NEAR if c == 0 else _WIDE
-            _slide(down[c], pixels[c], row, half, height)
-            _slide_squares(down[3 + c], pixels[c], row, half, height)
+            _slide_squares(few[c], down[c], pixels[c], row, _NEAR if c == 0 else _WIDE, height)
         if 0 <= row < height:
             at = row % _RING
-            _across(counts[0, at], down[12], _NEAR)
-            _across(counts[1, at], down[13], _WIDE)
+            _across(whole[0], few[3], _NEAR)
+            _across(whole[1], few[4], _WIDE)
+            _inverse(shares[0, at], whole[0])
+            _inverse(shares[1, at], whole[1])
             for c in range(3):
                 if c == 0:
-                    _across(whole[0], down[0], _NEAR)
-                    _across(whole[1], down[3], _NEAR)
+                    _across(whole[0], few[0], _NEAR)
+                    _across(whole[1], down[0], _NEAR)
                 else:
-                    _across(whole[0], down[c], _WIDE)
-                    _across(whole[1], down[3 + c], _WIDE)
-                _coefficients(whole, counts[min(c, 1), at], weights[at], levels[c], gains[c, at], bases[c, at])
+                    _across(whole[0], few[c], _WIDE)
+                    _across(whole[1], down[c], _WIDE)
+                _coefficients(whole, shares[min(c, 1), at], weights[at], levels[c], gains[c, at], bases[c, at])
         for c in range(3):
             half = _NEAR if c == 0 else _WIDE
-            _slide(down[6 + c], gains[c], last, half, height)
-            _slide(down[9 + c], bases[c], last, half, height)
+            _slide(down[3 + c], gains[c], last, half, height)
+            _slide(down[6 + c], bases[c], last, half, height)
         if last >= 0:
             at = last % _RING
             for c in range(3):
                 if c == 0:
-                    _across(whole[0], down[6], _NEAR)
-                    _across(whole[1], down[9], _NEAR)
+                    _across(whole[0], down[3], _NEAR)
+                    _across(whole[1], down[6], _NEAR)
                 else:
-                    _across(whole[0], down[6 + c], _WIDE)
-                    _across(whole[1], down[9 + c], _WIDE)
-                _plane(whole[2], rgb[last], c)
-                _apply(clean[c], whole, counts[min(c, 1), at], keep)
+                    _across(whole[0], down[3 + c], _WIDE)
+                    _across(whole[1], down[6 + c], _WIDE)
+                _apply(clean[c], values[c, at], whole, shares[min(c, 1), at], keep)
             _mix(out[last], clean)
     return out
 
 
 @inlined
-def _read(rgb: Rgb, within: Mask, pixels: Ints, weights: Ints) -> None:
-    """One row into the opponent planes and the weights, 0 outside of the region."""
+def _weigh(weights: Shorts, within: Mask) -> None:
+    """1 within the region, 0 outside."""
     for x in range(len(within)):
-        inside = np.int32(1) if within[x] > 0 else np.int32(0)
-        red, green, blue = np.int32(rgb[x, 0]), np.int32(rgb[x, 1]), np.int32(rgb[x, 2])
-        weights[x + _WIDE] = inside
-        pixels[0, x + _WIDE] = (red + green + blue) * inside
-        pixels[1, x + _WIDE] = (red - blue) * inside
-        pixels[2, x + _WIDE] = (2 * green - red - blue) * inside
+        weights[x + _WIDE] = np.int16(1) if within[x] > 0 else np.int16(0)
 
 
 @inlined
-def _plane(values: Ints, rgb: Rgb, plane: int) -> None:
+def _opponent(values: Shorts, red: Plane, green: Plane, blue: Plane, plane: int) -> None:
     """One row of one opponent plane."""
-    for x in range(len(values)):
-        red, green, blue = np.int32(rgb[x, 0]), np.int32(rgb[x, 1]), np.int32(rgb[x, 2])
-        if plane == 0:
-            values[x] = red + green + blue
-        elif plane == 1:
-            values[x] = red - blue
-        else:
-            values[x] = 2 * green - red - blue
+    r, g, b = _OPPONENT[plane, 0], _OPPONENT[plane, 1], _OPPONENT[plane, 2]
+    for x in range(len(red)):
+        values[x + _WIDE] = r * np.int16(red[x]) + g * np.int16(green[x]) + b * np.int16(blue[x])
 
 
 @inlined
-def _slide(sums: Ints, ring: Ints, row: int, half: int, height: int) -> None:
+def _mask(pixels: Shorts, values: Shorts, weights: Shorts) -> None:
+    """The region's own."""
+    for x in range(len(pixels)):
+        pixels[x] = values[x] * weights[x]
+
+
+@inlined
+def _places(row: int, half: int, height: int) -> tuple[int, int]:
+    """Where in a ring the row lies that comes into the window around `row`, and the one that leaves it."""
+    enters, leaves = row + half, row - half - 1
+    return (enters % _RING if 0 <= enters < height else _RING), (leaves % _RING if 0 <= leaves < height else _RING)
+
+
+@inlined
+def _slide(sums: Ints | Shorts, ring: Ints | Shorts, row: int, half: int, height: int) -> None:
     """Move the sums over the rows around `row` - 1 on to those around `row`."""
-    enters, leaves = row + half, row - half - 1
-    if 0 <= enters < height:
-        sums += ring[enters % _RING]
-    if 0 <= leaves < height:
-        sums -= ring[leaves % _RING]
+    enters, leaves = _places(row, half, height)
+    new, old = ring[enters], ring[leaves]
+    for x in range(len(sums)):
+        sums[x] += new[x] - old[x]
 
 
 @inlined
-def _slide_squares(sums: Ints, ring: Ints, row: int, half: int, height: int) -> None:
-    enters, leaves = row + half, row - half - 1
-    if 0 <= enters < height:
-        new = ring[enters % _RING]
-        for x in range(len(sums)):
-            sums[x] += new[x] * new[x]
-    if 0 <= leaves < height:
-        old = ring[leaves % _RING]
-        for x in range(len(sums)):
-            sums[x] -= old[x] * old[x]
+def _slide_squares(sums: Shorts, squares: Ints, ring: Shorts, row: int, half: int, height: int) -> None:
+    """The same for sums and sums of squares at once."""
+    enters, leaves = _places(row, half, height)
+    new, old = ring[enters], ring[leaves]
+    for x in range(len(sums)):
+        one, other = np.int32(new[x]), np.int32(old[x])
+        sums[x] += new[x] - old[x]
+        squares[x] += one * one - other * other
 
 
 @inlined
-def _across(whole: Ints, sums: Ints, half: int) -> None:
+def _across(whole: Ints, sums: Ints | Shorts, half: int) -> None:
     """Sums over the columns of the window, of sums over its rows."""
     for x in range(len(whole)):
         total = np.int32(0)
         for k in range(-half, half + 1):
-            total += sums[x + _WIDE + k]
+            total += np.int32(sums[x + _WIDE + k])
         whole[x] = total
 
 
 @inlined
-def _coefficients(whole: Ints, counts: Ints, weights: Ints, noise: Float, gains: Ints, bases: Ints) -> None:
-    for x in range(len(counts)):
-        share = _ONE / Float(max(counts[x], np.int32(1)))
-        mean = Float(whole[0, x]) * share
-        variance = Float(whole[1, x]) * share - mean * mean
+def _inverse(shares: Floats, counts: Ints) -> None:
+    """One pixel's share of a mean."""
+    for x in range(len(shares)):
+        shares[x] = _ONE / Float(max(counts[x], np.int32(1)))
+
+
+@inlined
+def _coefficients(whole: Ints, shares: Floats, weights: Shorts, noise: Float, gains: Ints, bases: Ints) -> None:
+    for x in range(len(shares)):
+        mean = Float(whole[0, x]) * shares[x]
+        variance = Float(whole[1, x]) * shares[x] - mean * mean
         variance = variance if variance > _LEAST else _LEAST
         signal = variance - noise
         signal = (signal if signal > _ZERO else _ZERO) / variance
@@ -204,12 +222,11 @@ def _coefficients(whole: Ints, counts: Ints, weights: Ints, noise: Float, gains:
 
 
 @inlined
-def _apply(clean: Floats, whole: Ints, counts: Ints, keep: Float) -> None:
+def _apply(clean: Floats, values: Shorts, whole: Ints, shares: Floats, keep: Float) -> None:
     """Means of the coefficients, as in a guided filter: no blocks where the window leaves an edge."""
-    for x in range(len(counts)):
-        share = _ONE / Float(max(counts[x], np.int32(1)))
-        value = Float(whole[2, x])
-        calm = (Float(whole[0, x]) * (_ONE / _GAIN) * value + Float(whole[1, x]) * (_ONE / _BASE)) * share
+    for x in range(len(shares)):
+        value = Float(values[x + _WIDE])
+        calm = (Float(whole[0, x]) * (_ONE / _GAIN) * value + Float(whole[1, x]) * (_ONE / _BASE)) * shares[x]
         clean[x] = calm + keep * (value - calm)
 
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine._kernel import kernel
 from engine._tiles import Sites
 from engine.matte import Matte
 from engine.types import Mask, Rgb
@@ -60,7 +61,8 @@ def seen_of(rgb: Rgb, region: Mask, matte: Matte) -> Seen | None:
 
 def is_clear(colours: Rgb) -> NDArray[np.bool_]:
     """(...) of (..., 3): not blown out, which says nothing of the surface."""
-    clear: NDArray[np.bool_] = colours.min(axis=-1) < _CLIPPED
+    red, green, blue = colours[..., 0], colours[..., 1], colours[..., 2]  # numpy is slow along an axis of three
+    clear: NDArray[np.bool_] = np.minimum(np.minimum(red, green), blue) < _CLIPPED
     return clear
 
 
@@ -72,13 +74,22 @@ def around(rgb: Rgb, at: Sites, weights: NDArray[np.int32]) -> NDArray[np.int32]
         at: N rows and columns.
         weights: (3, 3).
     """
-    total = np.zeros((len(at[0]), 3), np.int32)
-    for (down, right), weight in np.ndenumerate(weights):
-        row, column = (
-            np.clip(sites + move - 1, 0, end - 1)
-            for sites, move, end in zip(at, (down, right), rgb.shape, strict=False)
-        )
-        total += weight * rgb[row, column]
+    return _around(rgb, at[0], at[1], weights)
+
+
+@kernel
+def _around(
+    rgb: Rgb, rows: NDArray[np.intp], columns: NDArray[np.intp], weights: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    height, width = rgb.shape[:2]
+    total = np.zeros((len(rows), 3), np.int32)
+    for n in range(len(rows)):
+        for down in range(3):
+            y = min(max(rows[n] + down - 1, 0), height - 1)
+            for right in range(3):
+                x = min(max(columns[n] + right - 1, 0), width - 1)
+                for c in range(3):
+                    total[n, c] += weights[down, right] * np.int32(rgb[y, x, c])
     return total
 
 

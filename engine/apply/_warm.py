@@ -20,7 +20,9 @@ def warm_up() -> None:
     """
     dark = (np.indices((32, 32, 3)).sum(axis=0) % 7 + 4).astype(np.uint8)
     whole = np.full((32, 32), 255, np.uint8)
-    paint = fit_recolor(dark, whole, whole, Recolor((240, 230, 210)))
+    action = Recolor((240, 230, 210))
+    paint = fit_recolor(dark, whole, whole, action)
+    fit_recolor(dark[:, :24], whole[:, :24], whole[:, :24], action)  # a part of a photo is read by code of its own
     assert paint is not None
     assert paint.noise is not None
     for form in (paint, replace(paint, noise=None)):

@@ -189,7 +189,7 @@ def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor) -> Repain
     means = np.rint(around(rgb, core, np.ones((3, 3), np.int32)) / 9).astype(np.uint8)
     paint = Repaint(read_surface(to_linear(means), median), action.target)
     if paint.amplified > _STEEP:
-        own: Mask = np.where(matte > 0, region, np.uint8(0))
+        own: Mask = cv2.copyTo(region, matte)  # 0 where the matte is
         paint = replace(paint, noise=noise_level(rgb, own, core), within=own)
     target = linear_of(np.maximum(action.target, 0.4) / np.float64(255))
     painted = paint.unbounded(_light_of(paint, rgb, matte, seen))

@@ -11,10 +11,13 @@ from skimage import data
 
 import engine
 from engine._kernel import kernel
-from engine.apply._denoise import REACH, SUBSTEPS, denoised
+from engine.apply import Region, composite, fit
+from engine.apply._denoise import REACH, SUBSTEPS, _filter, denoised
 from engine.apply._formula import Formula, paint_bytes, paint_light, three
+from engine.apply._seen import _around
 from engine.apply._shoulder import soft_shoulder
 from engine.colour import LUMA, TO_BYTE, TO_LINEAR, to_bytes, to_linear
+from engine.types import Recolor
 
 
 def formula(seed: int, hue_gloss: float = 0.0, black_gloss: float = 0.0) -> Formula:
@@ -133,9 +136,16 @@ def test_a_broken_file_of_kept_code_is_made_anew(tmp_path: Path, monkeypatch: py
         assert kept
 
 
-def test_warming_up_compiles_all_that_a_recolour_needs() -> None:
+def test_a_recolour_compiles_nothing_after_warming_up() -> None:
     engine.warm_up()
-    before = [len(each.signatures) for each in (paint_bytes, paint_light)]
-    engine.warm_up()
-    assert before == [len(each.signatures) for each in (paint_bytes, paint_light)]
-    assert min(before) >= 1
+    kernels = (paint_bytes, paint_light, _filter, _around)
+    before = [len(each.signatures) for each in kernels]
+    dark, whole = np.full((40, 60, 3), (9, 12, 8), np.uint8), np.full((40, 60), 255, np.uint8)
+    part = (slice(5, 35), slice(10, 50))
+    for at in ((slice(0, 40), slice(0, 60)), part):
+        region = Region(dark, at, whole[at], whole[at])
+        for target in ((240, 230, 210), (5, 5, 90)):
+            paint = fit(Recolor(target), region)
+            assert paint is not None
+            composite(dark.copy(), region, paint)
+    assert [len(each.signatures) for each in kernels] == before
