@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from engine._icc import to_srgb
+from engine._png import png_of
 from engine.errors import BadPhoto
 from engine.types import LabelMap, Photo, Rgb
 
@@ -26,17 +27,6 @@ PREVIEW_SIDE: Final = 512
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 _ORIENTATION: Final = 0x0112
 _DEEP_GRAY: Final = ("I;16", "I;16L", "I;16B", "I;16N")
-# Run-length strategy with the average filter: the size of OpenCV's default at level 1 in 0.4 of its time.
-_PNG_PHOTO: Final = (
-    cv2.IMWRITE_PNG_COMPRESSION,
-    1,
-    cv2.IMWRITE_PNG_STRATEGY,
-    cv2.IMWRITE_PNG_STRATEGY_RLE,
-    cv2.IMWRITE_PNG_FILTER,
-    cv2.IMWRITE_PNG_FILTER_AVG,
-)
-_PNG_LABELS: Final = (*_PNG_PHOTO[:-1], cv2.IMWRITE_PNG_FILTER_NONE)
-
 # Once for the process, not a call: all readers known before threads ask, and no bomb guard but ours, which is exact
 # where Pillow's warns in a band of sizes.
 Image.init()
@@ -72,11 +62,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Photo:
 
 def encode_png(rgb: Rgb, alpha: NDArray[np.uint8] | None = None) -> bytes:
     """Encode (H, W, 3) uint8 sRGB, with (H, W) uint8 alpha where given, as PNG; fast rather than small."""
-    if alpha is None:
-        return _encode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), _PNG_PHOTO)
-    bgra = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGRA)
-    bgra[..., 3] = alpha
-    return _encode(".png", bgra, _PNG_PHOTO)
+    return png_of(rgb if alpha is None else np.dstack((rgb, alpha)))
 
 
 def encode_preview(rgb: Rgb, alpha: NDArray[np.uint8] | None = None, *, side: int = PREVIEW_SIDE) -> bytes:
@@ -91,18 +77,14 @@ def encode_preview(rgb: Rgb, alpha: NDArray[np.uint8] | None = None, *, side: in
     if alpha is not None:
         cover = alpha[..., None].astype(np.float32) / 255
         rgb = np.rint(rgb * cover + 255 * (1 - cover)).astype(np.uint8)
-    return _encode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, 88))
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    encoded: NDArray[np.uint8] = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, 88))[1]
+    return encoded.tobytes()
 
 
 def encode_label_map(labels: LabelMap) -> bytes:
     """Encode (H, W) uint16 instance numbers as a gray PNG: 8 bit, or 16 bit where a number is above 255."""
-    deep = labels.size > 0 and int(labels.max()) > 255
-    return _encode(".png", labels if deep else labels.astype(np.uint8), _PNG_LABELS)
-
-
-def _encode(suffix: str, pixels: NDArray[np.generic], options: tuple[int, ...]) -> bytes:
-    encoded: NDArray[np.uint8] = cv2.imencode(suffix, pixels, options)[1]
-    return encoded.tobytes()
+    return png_of(labels if int(labels.max()) > 255 else labels.astype(np.uint8))
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:
