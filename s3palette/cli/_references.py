@@ -44,9 +44,8 @@ def measure_references(paths: Mapping[str, Path], asked: Callable[[Path], tuple[
             raise RuleRefused(f"--reference {wanted[0]}={path}: {error}") from None
         for concept in wanted:
             if concept not in shown.colours:
-                raise RuleRefused(
-                    f"--reference {concept}={path}: no colour could be measured. {' '.join(shown.warnings)}"
-                )
+                why = " ".join(warning for warning in shown.warnings if concept in warning.split())
+                raise RuleRefused(f"--reference {concept}={path}: no colour could be measured. {why}")
             colours[concept] = "#{:02X}{:02X}{:02X}".format(*shown.colours[concept])
     return colours
 
