@@ -62,33 +62,49 @@ def fill_hole(picture: Rgb, hole: Mask, avoid: Mask | None = None) -> bool:
 
     Args:
         picture: (H, W, 3) uint8 sRGB; changes within the hole and nowhere else.
-        hole: (H, W) uint8, set where pixels are to be replaced. Parts that are apart are filled one after another.
+        hole: (H, W) uint8, set where pixels are to be replaced. Parts that are apart are filled one after another;
+            those that only `avoid` parts, such as what shows between protected letters, are one.
         avoid: (H, W) uint8, set where nothing may be copied from: protected things, other things.
 
     Returns:
-        False where a part of the hole has no surroundings to be filled from; it is left as it was.
+        False where nothing of the picture is left to fill the hole from; it is left as it was.
     """
     barred = hole > 0 if avoid is None else (hole > 0) | (avoid > 0)
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(np.where(hole > 0, np.uint8(255), np.uint8(0)))
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(barred.view(np.uint8))
     filled = True
     for k in range(1, count):
-        window = _surroundings(boxes[k], hole.shape)
-        filled &= _fill(picture[window], labels[window] == k, barred[window])
+        x, y, width, height = (int(value) for value in boxes[k][:4])
+        within = slice(y, y + height), slice(x, x + width)
+        part = ((labels[within] == k) & (hole[within] > 0)).view(np.uint8)
+        if part.any():
+            left, top, width, height = cv2.boundingRect(part)
+            windows = _surroundings((x + left, y + top, width, height), hole.shape)
+            filled &= any(_fill(picture[at], hole[at] > 0, labels[at] == k, barred[at]) for at in windows)
     return filled
 
 
-def _surroundings(box: NDArray[np.int32], size: tuple[int, ...]) -> Window:
-    """A part's bounding box (x, y, width, height) with as much again on every side, as far as the picture goes."""
-    x, y, width, height = (int(value) for value in box[:4])
+def _surroundings(box: tuple[int, int, int, int], size: tuple[int, ...]) -> Iterator[Window]:
+    """A bounding box (x, y, width, height) with as much again on every side, then twice as much, up to the picture."""
+    x, y, width, height = box
     margin = max(width, height, _LEAST_MARGIN)
-    rows = slice(max(0, y - margin), min(size[0], y + height + margin))
-    return rows, slice(max(0, x - margin), min(size[1], x + width + margin))
+    while True:
+        rows = slice(max(0, y - margin), min(size[0], y + height + margin))
+        columns = slice(max(0, x - margin), min(size[1], x + width + margin))
+        yield rows, columns
+        if (rows.stop - rows.start, columns.stop - columns.start) == tuple(size):
+            return
+        margin *= 2
 
 
-def _fill(photo: Rgb, gap: Flags, barred: Flags) -> bool:
-    """Fill one part of the hole in its surroundings, in place; False where there is nothing to fill it from."""
-    scale = min(1.0, (_WORK_AREA / gap.size) ** 0.5, (_WORK_HOLE / int(gap.sum())) ** 0.5)
-    levels = list(_levels(photo, gap, barred, scale))
+def _fill(photo: Rgb, hole: Flags, unknown: Flags, barred: Flags) -> bool:
+    """Fill what of a hole is `unknown` in its surroundings, in place; False where there is nothing to fill it from.
+
+    What else is unknown, the `barred` pixels that are joined to the hole, is thought of on the way: it says nothing of
+    what belongs beside it.
+    """
+    gap = hole & unknown
+    scale = min(1.0, (_WORK_AREA / gap.size) ** 0.5, (_WORK_HOLE / int(unknown.sum())) ** 0.5)
+    levels = list(_levels(photo, unknown, barred, scale))
     if not levels:
         return False
     field = _matched(levels)
@@ -129,7 +145,11 @@ def _levels(photo: Rgb, gap: Flags, barred: Flags, scale: float) -> Iterator[_Le
         share = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
         small /= np.maximum(share, np.float32(1e-3))[..., None]
         lacks = share < 0.5
-        hole = (cv2.resize(gap.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0) & lacks
+        hole = cv2.resize(gap.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+        if (hole & lacks).any():
+            hole &= lacks
+        else:  # a hair, thinner than a pixel at this scale
+            lacks |= hole
         level = _level(small, hole, lacks, turns)
         if level is None:
             return

@@ -82,6 +82,30 @@ def test_nothing_is_copied_from_what_is_to_be_avoided() -> None:
     assert (filled[:, 1] - filled[:, 0]).max() < 40
 
 
+def test_what_is_kept_within_a_hole_leaves_no_mark_around_it() -> None:
+    """A plate with a letter O that stays: the plate goes, around the letter and within it."""
+    y, x = np.indices((200, 260))
+    truth = np.stack([180 - 0.2 * x, 170 - 0.2 * y, 150 - 0.1 * x], axis=2).astype(np.uint8)
+    plate = hole_in((200, 260), (60, 70, 140, 190))
+    letter = hole_in((200, 260), (85, 115, 115, 145)) - hole_in((200, 260), (93, 123, 107, 137))
+    photo = truth.copy()
+    photo[plate > 0] = (20, 60, 70)
+    photo[letter > 0] = (250, 250, 240)
+    hole = np.where(letter > 0, np.uint8(0), plate)
+    assert fill_hole(photo, hole, plate)
+    assert (photo[letter > 0] == (250, 250, 240)).all()
+    assert np.abs(photo.astype(int) - truth)[hole > 0].max() <= 12
+
+
+def test_a_part_with_nothing_known_near_it_is_filled_from_afar() -> None:
+    photo = boards()
+    hole, avoid = hole_in((200, 260), (95, 20, 105, 30)), hole_in((200, 260), (0, 0, 200, 100))
+    photo[avoid > 0] = (255, 0, 255)
+    assert fill_hole(photo, hole, avoid)
+    filled = photo[hole > 0].astype(int)
+    assert (filled[:, 1] > filled[:, 2] - 20).all()
+
+
 @pytest.mark.parametrize(
     "box",
     [(0, 0, 30, 40), (170, 0, 200, 260), (100, 100, 101, 101), (20, 100, 180, 102), (0, 250, 200, 260)],
@@ -93,6 +117,15 @@ def test_any_hole_that_has_surroundings_is_filled(box: tuple[int, int, int, int]
     assert fill_hole(photo, hole)
     filled = photo[hole > 0].astype(int)
     assert (filled[:, 1] > filled[:, 2] - 20).all()  # no magenta is left
+
+
+def test_a_hair_across_a_large_picture_is_filled() -> None:
+    """Matches are searched in a smaller picture, in which it is thinner than a pixel."""
+    photo, hole = np.tile(boards(), (4, 4, 1)), hole_in((800, 1040), (50, 500, 750, 501))
+    photo[hole > 0] = (255, 0, 255)
+    assert fill_hole(photo, hole)
+    filled = photo[hole > 0].astype(int)
+    assert (filled[:, 1] > filled[:, 2] - 20).all()
 
 
 def test_a_hole_without_surroundings_stays() -> None:
