@@ -7,7 +7,7 @@ from pathlib import Path
 
 from s3palette.cli._rule_options import RuleRefused
 
-__all__ = ["concept_files"]
+__all__ = ["concept_files", "reference_paths"]
 
 
 def concept_files(option: str, given: Sequence[str], why_once: str) -> dict[str, Path]:
@@ -26,4 +26,13 @@ def concept_files(option: str, given: Sequence[str], why_once: str) -> dict[str,
         if concept in paths:
             raise RuleRefused(f"{option} {concept} is given twice; {why_once}.")
         paths[concept] = Path(name)
+    return paths
+
+
+def reference_paths(options: Sequence[str]) -> dict[str, Path]:
+    """Concept -> photo that shows how it is to look, from the values of --reference. Raises RuleRefused."""
+    paths = concept_files("--reference", options, "one photo shows how it is to look")
+    for concept, path in paths.items():
+        if not path.is_file():
+            raise RuleRefused(f"--reference {concept}: there is no photo {path}.")
     return paths

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from s3palette.cli._album import Album
+from s3palette.cli._concept_files import reference_paths
 from s3palette.cli._fail import fail, one_sentence
-from s3palette.cli._mask_files import MaskRefused, mask_paths, masks_of
+from s3palette.cli._mask_files import MaskRefused, mask_paths
 from s3palette.cli._photo_files import NoPhotos, output_names, photos_in
 from s3palette.cli._photo_options import read_refinement
-from s3palette.cli._references import elsewhere, kept_in, measure_references, reference_paths
 from s3palette.cli._rule_options import RuleRefused, read_rule
 from s3palette.cli._whole import whole
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from engine import PhotoResult, Recipe, Segmenter
+    from engine import PhotoResult
     from s3palette.sheets import AlbumRule, Row
 
 __all__ = ["apply"]
@@ -94,24 +95,14 @@ def apply(
     from engine.segment.sam3 import Sam3Unavailable
     from s3palette.domain.references import with_colors
     from s3palette.engines import load_segmenter
-    from s3palette.recipes import build_recipe
     from s3palette.settings import SettingsError, read_settings
     from s3palette.sheets import AlbumRule
 
     with one_sentence(SettingsError, Sam3Unavailable):
         segmenter, _ = load_segmenter(read_settings())
-    album = {photo.resolve() for photo in photos}
-
-    def asked(path: Path) -> tuple[Recipe, Segmenter]:
-        if path.resolve() in album:
-            recipe = build_recipe(preset, rule.concepts, rule.protect, refinement, references)
-            return recipe, _segmenter(path, given, segmenter)
-        recipe = build_recipe(preset, elsewhere(rule.concepts), rule.protect, measure=references)
-        folders = {concept: masks for concept, masks in given.items() if masks.is_dir()}
-        return recipe, _segmenter(path, folders, segmenter)
-
+    album = Album(photos, preset, rule, refinement, references, given, segmenter)
     with one_sentence(RuleRefused, MaskRefused, OSError):
-        colours = measure_references(references, asked)
+        colours = album.colours()
     new = not out.exists()
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -119,12 +110,7 @@ def apply(
         raise fail(f"--out {out}: {error.strerror}.") from None
     for concept, colour in colours.items():
         typer.echo(f"{references[concept]}: {concept} {colour}")
-    concepts = with_colors(rule.concepts, colours)
-
-    def recipe_for(photo: Path) -> Recipe:
-        return build_recipe(preset, concepts, rule.protect, refinement, kept_in(photo, references))
-
-    work = _Work(recipe_for, AlbumRule(concepts, rule.protect), segmenter, out, masks, given)
+    work = _Work(album, AlbumRule(with_colors(rule.concepts, colours), rule.protect), out, masks)
     rows: list[Row] = []
     with _progress() as progress:
         task = progress.add_task("", total=len(photos))
@@ -149,13 +135,11 @@ def apply(
 class _Work:
     """What is the same for every photo."""
 
-    recipe_for: Callable[[Path], Recipe]
+    album: Album
     rule: AlbumRule
-    segmenter: Segmenter
+    """The album's, with the colours that its references show."""
     out: Path
     masks: bool
-    given: Mapping[str, Path]
-    """Concept -> mask file or folder of them."""
 
 
 def _one(work: _Work, photo: Path, name: str, progress: Progress) -> Row | None:
@@ -166,7 +150,7 @@ def _one(work: _Work, photo: Path, name: str, progress: Progress) -> Row | None:
     began = time.perf_counter()
     try:
         data = photo.read_bytes()
-        result = engine.process(data, work.recipe_for(photo), _segmenter(photo, work.given, work.segmenter))
+        result = engine.process(data, *work.album.painting(photo, work.rule.concepts))
         row = _write(work, data, result, name)
     except (engine.EngineError, MaskRefused) as error:
         _say(progress, f"{photo}: {error}", err=True)
@@ -179,13 +163,6 @@ def _one(work: _Work, photo: Path, name: str, progress: Progress) -> Row | None:
     line = f"{photo}: {found} | {width}x{height}, {(time.perf_counter() - began) * 1000:.0f} ms"
     _say(progress, " | ".join((line, *result.warnings)))
     return row
-
-
-def _segmenter(photo: Path, given: Mapping[str, Path], segmenter: Segmenter) -> Segmenter:
-    """What finds things in one photo: the masks that are given for it, else the engine's. Raises MaskRefused."""
-    import engine
-
-    return engine.GivenMasks(masks_of(photo, given), segmenter)
 
 
 def _write(work: _Work, data: bytes, result: PhotoResult, name: str) -> Row:
