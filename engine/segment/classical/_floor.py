@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.segment.classical._regions import Regions, bottleneck, likeness
 
-__all__ = ["floor_likeness"]
+__all__ = ["border_margin", "floor_likeness"]
 
 Floats = NDArray[np.float64]
 Bits = NDArray[np.bool_]
@@ -58,7 +58,7 @@ def floor_likeness(
     chosen, clear = _floor_colour(np.ascontiguousarray(paint[low]), lower, sure)
     seeds = np.zeros(len(y))
     seeds[low] = chosen
-    margin = _SURE + (_MARGIN - _SURE) * float(np.clip((0.9 - seen) / 0.3, 0, 1))
+    margin = border_margin(seen)
     at_foot = (down > 0.0) & (sure | (down < _FOOT)) & (footing > 0.5)
     if sure:
         seeds = np.where(at_foot, seeds, _FAR * seeds)
@@ -66,6 +66,11 @@ def floor_likeness(
     like = _bounded(regions, like, seeds, at_foot, paint) * _below(down, margin)
     at_frame = (down > -margin) & ((y > 0.95) | (np.abs(x - 0.5) > 0.47))
     return like * _joined(regions, like > 0.3, at_frame), clear
+
+
+def border_margin(seen: float) -> float:
+    """How well the floor's border is known, in picture heights, where `seen` of it (0..1) lies on visible edges."""
+    return _SURE + (_MARGIN - _SURE) * float(np.clip((0.9 - seen) / 0.3, 0, 1))
 
 
 def _bounded(regions: Regions, like: Floats, seeds: Floats, foot: Bits, paint: NDArray[np.float32]) -> Floats:

@@ -11,10 +11,11 @@ from skimage.segmentation import watershed
 
 from engine.segment.classical._features import Features
 
-__all__ = ["Regions", "bottleneck", "likeness", "make_regions", "unshaded"]
+__all__ = ["Regions", "bottleneck", "likeness", "make_regions", "soft_step", "unshaded"]
 
 _COUNT = 900
 _LINE = 5.0  # Lab units a pixel that a straight line counts for, however faint
+_SLOW = 1.0  # unshaded colour from one superpixel to the next, that light alone may make
 _SHADING = 21  # pixels over which an even slope of light is no edge
 
 Floats = NDArray[np.float32]
@@ -123,10 +124,16 @@ def likeness(
     return alike
 
 
-def bottleneck(regions: Regions, start: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(n,) the strongest edge that must be crossed on the easiest way from any starting region, Lab units a pixel."""
+def bottleneck(regions: Regions, start: NDArray[np.bool_], hue: float = 0.0) -> NDArray[np.float64]:
+    """(n,) the strongest edge that must be crossed on the easiest way from any starting region, Lab units a pixel.
+
+    With `hue` a step of hue between neighbours counts as an edge too, so much of it: light changes its colour slowly.
+    """
     a, b = regions.pairs[:, 0], regions.pairs[:, 1]
     height = regions.barrier.astype(float)
+    if hue:
+        gap = np.linalg.norm(regions.paint[a, 1:] - regions.paint[b, 1:], axis=1)
+        height = np.maximum(height, hue * (gap - _SLOW))
     worst = np.where(start, 0.0, 1e3)
     while True:
         new = worst.copy()
@@ -135,3 +142,9 @@ def bottleneck(regions: Regions, start: NDArray[np.bool_]) -> NDArray[np.float64
         if (new == worst).all():
             return worst
         worst = new
+
+
+def soft_step(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """0..1, a soft step at 0 (logistic)."""
+    value: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.clip(x, -40, 40)))
+    return value

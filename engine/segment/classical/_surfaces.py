@@ -18,7 +18,8 @@ from engine.segment.classical._features import Features
 from engine.segment.classical._floor import floor_likeness
 from engine.segment.classical._layout import Room, read_room
 from engine.segment.classical._masks import Found, components, fill_holes, instance
-from engine.segment.classical._regions import Regions, bottleneck, likeness, make_regions, unshaded
+from engine.segment.classical._regions import Regions, likeness, make_regions, soft_step, unshaded
+from engine.segment.classical._walls import SHADE, folds, wall_paint
 from engine.types import FloatMask
 from engine.vanishing import Vanishing, find_uprights, find_vanishing
 
@@ -30,16 +31,11 @@ ROOM = 0.7  # room-likeness below which nothing is called floor, wall or ceiling
 _SQUARE, _LINES = 0.65, 0.1  # lines about a thing meet in two points by chance; so few lines say nothing
 _WORKTOP = 0.8  # of the wall's height over the eye: a "floor" less far below it may be a table or a bed
 _EDGE = 1.6  # Lab units a pixel at which the walk is slowed to 1/e
-_CLOSED = 2.2  # Lab units a pixel: an outline as strong as this, without a gap, bounds an object
 _TWO_PAINTS = 8.0  # between unshaded colours that are surely not one paint in two lights
-_BARE = 0.002  # of the photo: so much of a wall must be seen to know its paint
-_SHOWS = 0.15  # of the strip where a wall begins
-_FOLD = 0.4  # L* units a pixel
-_SMOOTH = 1.0  # Lab units a pixel: what is reached over less is the same surface in another light
 _FOOT = (0.14, 0.05)  # of the height, above the floor's border: over the skirting
 _TOUCH = 4  # pixels below a skirting
 _STRIP = 0.05  # of the height: so far below the ceiling a wall is mostly bare
-_SHADE, _HUE = 0.2, 1.2  # weight of lightness and of colour in a step between neighbours
+_HUE = 1.2  # weight of colour in a step between neighbours, beside `SHADE`
 
 Floats = NDArray[np.float64]
 Bits = NDArray[np.bool_]
@@ -168,8 +164,8 @@ def _walk_matrix(regions: Regions, allowed: Floats) -> Floats:
     """(n, n) graph Laplacian; weights fall with the edge on the common border and with the colour step."""
     n = len(regions.area)
     a, b = regions.pairs[:, 0], regions.pairs[:, 1]
-    step = np.linalg.norm((regions.paint[a] - regions.paint[b]) * (_SHADE, _HUE, _HUE), axis=1)
-    weight = regions.border * np.exp(-regions.barrier / _EDGE - step / 4.0) / np.sqrt(regions.area.mean())
+    gap = np.linalg.norm((regions.paint[a] - regions.paint[b]) * (SHADE, _HUE, _HUE), axis=1)
+    weight = regions.border * np.exp(-regions.barrier / _EDGE - gap / 4.0) / np.sqrt(regions.area.mean())
     bare = allowed[:, :OTHER].sum(axis=1) == 0  # a skirting
     apart = (allowed[a, CEILING] != allowed[b, CEILING]) | (bare[a] != bare[b])
     weight = weight * ~apart  # nothing spreads across the ceiling's border and a skirting's edges
@@ -196,39 +192,18 @@ def _priors(features: Features, regions: Regions, box: Room, parts: NDArray[np.i
     under = regions.mean(np.clip((rows - box.ceiling[None]) / h, -1, 1).astype(np.float32))
     down = regions.mean(np.clip((rows - box.floor[None]) / h, -1, 1).astype(np.float32))
     texture = regions.mean(cv2.erode(features.texture, np.ones((7, 7), np.uint8)))
-    folds = _folds(features, regions)
-    even = np.exp(-np.maximum(texture - 2.0, 0) / 3.0) * (1 - folds)
-    blown = _step((regions.lab[:, 0].astype(float) - 96.0) / 0.8)
+    folded = folds(features, regions)
+    even = np.exp(-np.maximum(texture - 2.0, 0) / 3.0) * (1 - folded)
+    blown = soft_step((regions.lab[:, 0].astype(float) - 96.0) / 0.8)
     above = part == 0
-    light: Floats = regions.paint[:, 0].astype(float)
-    paint = regions.paint * np.array((_SHADE, 1, 1), np.float32)
+    paint = regions.paint * np.array((SHADE, 1, 1), np.float32)
     ceiling = above * even * (0.15 + 0.85 * likeness(regions, paint, above * 1.0, 6.0))
-    strip = ~above * _step((_STRIP - under) / 0.015) * even * (1 - blown) * _step((regions.mean(seen) - 0.4) / 0.08)
-    wall_colour, tight, lit = (np.zeros(len(part)) for _ in range(3))
-    usual_paint = likeness(regions, paint, strip, 5.0, 0.3) > 0.6
-    for face in (1, 2, 3):
-        seeds = strip * (part == face)
-        if (seeds * usual_paint * regions.area).sum() > _SHOWS * (seeds * regions.area).sum():
-            seeds = seeds * usual_paint  # what else stands there is a wardrobe, and no wall of its own
-        if (seeds * regions.area).sum() < _BARE * features.lab[..., 0].size:
-            seeds = strip  # furniture hides where this wall begins: it has the paint of the others
-        if (seeds * regions.area).sum() > _BARE * features.lab[..., 0].size:
-            wall_colour = np.where(part == face, likeness(regions, paint, seeds, 5.0, 0.3), wall_colour)
-            tight = np.where(
-                part == face, likeness(regions, paint * np.array((2, 1, 1), np.float32), seeds, 2.5, 0.4), tight
-            )
-            alike = likeness(regions, paint, seeds, 7.0, 0.4)
-            usual = np.average(light, weights=seeds * regions.area)
-            lit = np.where(part == face, np.maximum(alike, _step((light - usual - 4.0) / 1.5)), lit)
-    seeds = strip * wall_colour
-    crossed = bottleneck(regions, seeds > 0.4)
-    same = np.maximum(
-        wall_colour * np.exp(-((crossed / _CLOSED) ** 2)), 0.8 * lit * np.exp(-((crossed / _SMOOTH) ** 4))
+    strip = (
+        ~above * soft_step((_STRIP - under) / 0.015) * even * (1 - blown) * soft_step((regions.mean(seen) - 0.4) / 0.08)
     )
-    # a wall goes on behind furniture: down to the floor or out of the picture
-    ends = ~above & (tight > 0.5) & ((np.abs(down + 0.02) < 0.06) | (np.abs(regions.centre[:, 1] - 0.5) > 0.48))
-    same = np.maximum(same, 0.5 * tight * (bottleneck(regions, ends) < _CLOSED))
-    wall = ~above * even * (1 - blown) * same * _step(-(down - 0.02) / 0.02)
+    colour, tight, same = wall_paint(regions, box, strip, part)
+    seeds = strip * colour
+    wall = ~above * even * (1 - blown) * same * soft_step(-(down - 0.02) / 0.02)
     footing = _footing(regions, box, np.maximum(same, tight)[regions.labels].astype(np.float32))
     floor, clear = floor_likeness(
         regions, down, footing, np.maximum(same, tight), box.floor_support, box.board is not None
@@ -241,7 +216,7 @@ def _priors(features: Features, regions: Regions, box: Room, parts: NDArray[np.i
         + 0.5 * np.maximum(above * even, seeds * 0.5)
         + 0.25 * floor
         + 0.1 * wall**2
-        + (0.3 * (folds + blown) + 0.08 * (1 - same) * (down < -0.15)) * ~above
+        + (0.3 * (folded + blown) + 0.08 * (1 - same) * (down < -0.15)) * ~above
     )
     return prior, trust, clear
 
@@ -258,26 +233,9 @@ def _footing(regions: Regions, box: Room, wall: NDArray[np.float32]) -> Floats:
     if box.board is not None:  # what begins right under a skirting is floor, what hides it is not
         under = np.arange(h)[:, None] - box.board.foot[None]
         touch = (under >= 0) & (under < _TOUCH) & (box.board.seen > 0.7)
-        return _step((regions.mean(touch.astype(np.float32)) * regions.area - 3.0 * _TOUCH) / 0.5)
+        return soft_step((regions.mean(touch.astype(np.float32)) * regions.area - 3.0 * _TOUCH) / 0.5)
     share = (sums[low, columns] - sums[high, columns]) / np.maximum(low - high, 1)
     return regions.mean(np.broadcast_to(share.astype(np.float32), wall.shape))
-
-
-def _folds(features: Features, regions: Regions) -> Floats:
-    """(n,) 0..1: how much a region goes up and down from side to side all over, as curtains do."""
-    light = cv2.GaussianBlur(features.lab[..., 0], (0, 0), 1.2)
-    across = cv2.Sobel(light, cv2.CV_32F, 1, 0) / 8
-    along = np.abs(cv2.Sobel(light, cv2.CV_32F, 0, 1) / 8)
-    rising, falling = (
-        cv2.blur(((sign * across > _FOLD) & (sign * across > 2 * along)).astype(np.float32), (25, 25))
-        for sign in (1, -1)
-    )
-    return _step((regions.mean(np.minimum(rising, falling)) - 0.17) / 0.02)
-
-
-def _step(x: Floats) -> Floats:
-    value: Floats = 1.0 / (1.0 + np.exp(-np.clip(x, -40, 40)))
-    return value
 
 
 def _room_likeness(features: Features, seen: Vanishing | None) -> float:
