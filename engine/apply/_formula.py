@@ -44,7 +44,7 @@ class Formula(NamedTuple):
     trust: Three
     log_paint: Three
     scale: Three
-    contrast: Float
+    contrast: Three
     grey: Three
     """The grey part of a pixel."""
     hue_gloss: Float
@@ -125,10 +125,10 @@ def _paint(red: Floats, green: Floats, blue: Floats, count: int, f: Formula) -> 
         gloss_r, gloss_g, gloss_b = grey + r * over, grey + g * over, grey + b * over
         r, g, b = _more(r - gloss_r, _LEAST), _more(g - gloss_g, _LEAST), _more(b - gloss_b, _LEAST)
         shading = _log2(f.weights[0] * r + f.weights[1] * g + f.weights[2] * b)
-        shade = shading * f.contrast
-        r = _between(_log2(r) - shading - f.log_body[0], -_TINT, _TINT) * f.trust[0] + shade + f.log_paint[0]
-        g = _between(_log2(g) - shading - f.log_body[1], -_TINT, _TINT) * f.trust[1] + shade + f.log_paint[1]
-        b = _between(_log2(b) - shading - f.log_body[2], -_TINT, _TINT) * f.trust[2] + shade + f.log_paint[2]
+        r = _between(_log2(r) - shading - f.log_body[0], -_TINT, _TINT) * f.trust[0] + f.log_paint[0]
+        g = _between(_log2(g) - shading - f.log_body[1], -_TINT, _TINT) * f.trust[1] + f.log_paint[1]
+        b = _between(_log2(b) - shading - f.log_body[2], -_TINT, _TINT) * f.trust[2] + f.log_paint[2]
+        r, g, b = r + shading * f.contrast[0], g + shading * f.contrast[1], b + shading * f.contrast[2]
         red[x] = (_exp2(r) + gloss_r) * f.scale[0]
         green[x] = (_exp2(g) + gloss_g) * f.scale[1]
         blue[x] = (_exp2(b) + gloss_b) * f.scale[2]

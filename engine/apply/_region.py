@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
@@ -13,6 +14,8 @@ from engine.protect import without
 from engine.types import Mask, Rgb
 
 __all__ = ["Region", "claim", "region_of"]
+
+_ENCLOSING: Final = 0.25  # share of the middle halves of a photo's sides from which a region is taken for walls
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +39,22 @@ class Region:
     def rgb(self) -> Rgb:
         """(h, w, 3) uint8 sRGB: a view of the photo."""
         return self.photo[self.window]
+
+    @property
+    def enclosing(self) -> float:
+        """0..1: how far the region is walls that go on around the camera, no thing in between and no floor.
+
+        Walls leave a level photo where its left and right sides are crossed by the horizon, floors and ceilings do not.
+        """
+        height, width = self.photo.shape[:2]
+        (top, bottom), columns = (height // 4, height - height // 4), self.window[1]
+        rows = slice(*(max(0, row - self.window[0].start) for row in (top, bottom)))
+        met = 0
+        if columns.start == 0:
+            met += int(np.count_nonzero(self.mask[rows, 0]))
+        if columns.stop >= width:
+            met += int(np.count_nonzero(self.mask[rows, -1]))
+        return min(1.0, float(met / (_ENCLOSING * 2 * (bottom - top))))
 
     @property
     def radius(self) -> int:

@@ -7,8 +7,10 @@ makes the median exactly the target. The plain ratio is bent where it would fail
 - *gloss* is not paint: it is split off, kept as it is, and laid on the new colour (`_surface`);
 - *a channel that the old paint swallows* (blue on ochre) holds more gloss and noise than light: where it is to be
   amplified, the light is read from the other channels;
-- *contrast* shrinks where a dark surface becomes a light one: light surfaces light each other's shadows, and a dark
-  one's shading is in good part gloss;
+- *light between surfaces*: the walls of a room light each other and their own shadows, the more so the lighter their
+  paint. Where the region encloses the scene, shading is raised to a power, channel by channel (`_among_walls`);
+- *contrast* shrinks as well where a dark thing becomes a light one: its folds light each other, and a dark thing's
+  shading is in good part gloss;
 - *noise* is taken out where it would be amplified (`_denoise`), which also fills in the steps between two dark bytes;
 - *a shoulder* where the result would run past white: nothing clips into a flat patch.
 """
@@ -48,6 +50,9 @@ _LEAST_CONTRAST: Final = 0.6  # exponent of the shading there
 _GLOSSY_CONTRAST: Final = 0.15  # and on black gloss, whose shading is hardly any of its own
 _SPOT: Final = 2.0  # times the median: what is brighter on black gloss is a reflection
 _LEAST_BODY: Final = 0.15  # share of the target that is paint, however much gloss the surface has
+_ROOM: Final = 1.3  # reflectance at which light between walls would never end: 1 less what else takes light, over their
+#                     share of the room. Chosen on rooms that are not in bench/truth.
+_DARKEST: Final = -0.4  # how much of its light a wall may lose at most with its paint
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +64,8 @@ class Repaint:
     """The colour the median becomes, sRGB bytes."""
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """Last correction of each channel, by which the region's median comes out exactly."""
+    enclosing: float = 0.0
+    """0..1: how far the region is the walls of the scene, not a thing in it."""
     noise: tuple[float, float, float] | None = None
     """Standard deviations to be filtered out, sRGB steps; None: nothing is amplified enough to matter."""
     within: Mask | None = None
@@ -67,7 +74,8 @@ class Repaint:
     @cached_property
     def curves(self) -> Rgb | None:
         """(256, 3) result bytes for each byte, where channels do not depend on each other; else None."""
-        if self.surface.hue_gloss or self.surface.black_gloss or self._contrast < 1 or (self._trust < 1).any():
+        formula = self._unbent
+        if self.surface.hue_gloss or self.surface.black_gloss or formula.contrast != formula.trust:
             return None
         return to_bytes(self.linear(to_linear(np.arange(256, dtype=np.uint8).repeat(3).reshape(256, 3))))
 
@@ -124,10 +132,10 @@ class Repaint:
         return Formula(
             weights=three(believed / (lifted * believed).sum()),
             log_body=three(np.log2(np.maximum(body, 1e-6))),
-            trust=three(self._trust),
+            trust=three(self._trust * self._mixed(1.0)),
             log_paint=three(np.log2(self._paint)),
             scale=three(self.scale),
-            contrast=np.float32(self._contrast),
+            contrast=three(self._contrast),
             grey=three(np.linalg.pinv(mixture)[1]),  # least squares of a mixture of body and grey
             hue_gloss=np.float32(surface.hue_gloss),
             black_gloss=np.float32(surface.black_gloss),
@@ -158,16 +166,34 @@ class Repaint:
         return whole
 
     @cached_property
-    def _contrast(self) -> float:
-        """Exponent of the shading."""
+    def _contrast(self) -> NDArray[np.float64]:
+        """(3,) exponents of the shading."""
         gain = luminance(_colour(linear_of(np.array(self.target) / 255))) / max(luminance(self.surface.median), 1e-4)
         low, high = np.log(_CALM)
-        shrunk = 1 - (1 - _LEAST_CONTRAST) * float(np.clip((np.log(max(gain, 1e-4)) - low) / (high - low), 0, 1))
-        glossy = self.surface.black_gloss
-        return shrunk * (1 - glossy) + min(shrunk, _GLOSSY_CONTRAST) * glossy
+        calm = 1 - (1 - _LEAST_CONTRAST) * float(np.clip((np.log(max(gain, 1e-4)) - low) / (high - low), 0, 1))
+        shrunk, glossy = self._mixed(calm), self.surface.black_gloss
+        return shrunk * (1 - glossy) + np.minimum(shrunk, _GLOSSY_CONTRAST) * glossy
+
+    def _mixed(self, thing: float) -> NDArray[np.float64]:
+        """(3,) an exponent between that of a thing and that of walls."""
+        return (1 - self.enclosing) * thing + self.enclosing * self._among_walls
+
+    @cached_property
+    def _among_walls(self) -> NDArray[np.float64]:
+        """(3,) exponents of light on walls.
+
+        In an integrating sphere whose wall reflects r, light is proportional to 1 / (R - r), with R = 1 / share of the
+        sphere that is wall where nothing else takes light. A paint r' adds the same everywhere, (r' - r) / (R - r') of
+        what the median place had: d. Light x times the median's becomes (x + d) / (1 + d), which for x about 1 is
+        x to the power of 1 / (1 + d). The power keeps black gaps black.
+        """
+        target = linear_of(np.array(self.target) / 255)
+        added = (target - np.array(self.surface.median)) / (_ROOM - target)
+        exponents: NDArray[np.float64] = 1 / (1 + np.maximum(added, _DARKEST))
+        return exponents
 
 
-def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor) -> Repaint | None:
+def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor, enclosing: float = 0.0) -> Repaint | None:
     """Fit a recolour to a region of a photo, so that the median of the region's result is the target.
 
     Args:
@@ -176,6 +202,7 @@ def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor) -> Repain
         matte: (H, W) uint8: what the colours will be laid on with. Where it is 0 another layer has the pixel, and the
             region's colour there is none of this layer's.
         action: the target colour.
+        enclosing: see `Repaint`.
 
     Returns:
         The fitted paint, or None where nothing of the region is left.
@@ -187,7 +214,7 @@ def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor) -> Repain
     core = rows[seen.core], columns[seen.core]
     median = np.median(to_linear(seen.colours[seen.core]), axis=0)
     means = np.rint(around(rgb, core, np.ones((3, 3), np.int32)) / 9).astype(np.uint8)
-    paint = Repaint(read_surface(to_linear(means), median), action.target)
+    paint = Repaint(read_surface(to_linear(means), median), action.target, enclosing=enclosing)
     if paint.amplified > _STEEP:
         own: Mask = cv2.copyTo(region, matte)  # 0 where the matte is
         paint = replace(paint, noise=noise_level(rgb, own, core), within=own)

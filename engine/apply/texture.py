@@ -133,7 +133,7 @@ def fit_texture(region: Region, sheet: Sheet, colour: tuple[int, int, int], face
     Returns:
         The paint, or None where nothing of the region is left.
     """
-    repaint = fit_recolor(region.rgb, region.mask, region.matte, Recolor(colour))
+    repaint = fit_recolor(region.rgb, region.mask, region.matte, Recolor(colour), region.enclosing)
     if repaint is None:
         return None
     mask = np.where(region.matte > 0, region.mask, np.uint8(0))

@@ -30,7 +30,7 @@ def formula(seed: int, hue_gloss: float = 0.0, black_gloss: float = 0.0) -> Form
         trust=three(rng.uniform(0.4, 1, 3)),
         log_paint=three(np.log2(rng.uniform(0.02, 0.9, 3))),
         scale=three(rng.uniform(0.9, 1.1, 3)),
-        contrast=np.float32(rng.uniform(0.3, 1)),
+        contrast=three(rng.uniform(0.3, 1, 3)),
         grey=three(np.linalg.pinv(np.stack([body, np.ones(3)], axis=1))[1]),
         hue_gloss=np.float32(hue_gloss),
         black_gloss=np.float32(black_gloss),
@@ -50,7 +50,7 @@ def plain(light: np.ndarray, f: Formula) -> np.ndarray:
     rest = np.maximum(light - gloss, 1e-6)
     shading = (rest @ np.array(f.weights, np.float64))[:, None]
     tint = np.clip(rest / shading / np.exp2(np.array(f.log_body, np.float64)), 0.1, 10)
-    painted = tint ** np.array(f.trust, np.float64) * shading ** float(f.contrast)
+    painted = tint ** np.array(f.trust, np.float64) * shading ** np.array(f.contrast, np.float64)
     return (painted * np.exp2(np.array(f.log_paint, np.float64)) + gloss) * np.array(f.scale, np.float64)
 
 

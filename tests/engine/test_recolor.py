@@ -102,6 +102,46 @@ def test_a_dark_thing_made_light_keeps_its_form_with_less_contrast(albedo: tuple
     assert after[shade].mean() / np.median(after) > before[shade].mean() / middle
 
 
+def hollow(paint: tuple[float, float, float]) -> Rgb:
+    """Inside a sphere, two thirds of it in linear `paint`: a lamp at the left, and what all of it throws back."""
+    x = np.indices((240, 320))[1]
+    lamp = (0.1 + 0.5 * np.exp(-x / 90.0))[..., None] * np.ones(3)
+    share = np.array(paint) * 2 / 3
+    return np.rint(srgb_of(np.array(paint) * (lamp + share * lamp.mean() / (1 - share - 0.1))) * 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "new", [(0.75, 0.72, 0.66), (0.05, 0.06, 0.07), (0.1, 0.3, 0.5)], ids=["light", "dark", "blue"]
+)
+def test_walls_light_each_other(new: tuple[float, float, float]) -> None:
+    rgb, truth, whole = hollow((0.35, 0.25, 0.2)), hollow(new).astype(int), np.full((240, 320), 255, np.uint8)
+    action = Recolor(tuple(int(level) for level in np.median(truth, axis=(0, 1))))  # type: ignore[arg-type]
+    everywhere = slice(0, 240), slice(0, 320)
+    errors = []
+    for enclosing in (1.0, 0.0):
+        paint = fit_recolor(rgb, whole, whole, action, enclosing)
+        assert paint is not None
+        errors.append(np.abs(paint.opaque(rgb, everywhere).astype(int) - truth).mean())
+    assert errors[0] < 0.85 * errors[1]
+
+
+@pytest.mark.parametrize(
+    ("window", "enclosing"),
+    [
+        ((slice(0, 200), slice(0, 300)), 1.0),  # all around
+        ((slice(40, 110), slice(0, 100)), 1.0),  # a wall at the left, beyond the horizon
+        ((slice(60, 80), slice(40, 300)), 0.4),  # 20 of 200 px
+        ((slice(150, 200), slice(0, 300)), 0.0),  # a floor
+        ((slice(0, 50), slice(0, 300)), 0.0),  # a ceiling
+        ((slice(20, 180), slice(20, 280)), 0.0),  # a thing
+    ],
+)
+def test_walls_leave_the_photo_at_the_horizon(window: tuple[slice, slice], enclosing: float) -> None:
+    photo = np.full((200, 300, 3), 128, np.uint8)
+    mask = np.full((200, 300), 255, np.uint8)[window]
+    assert Region(photo, window, mask, mask).enclosing == pytest.approx(enclosing)
+
+
 def glossy_ball(albedo: tuple[float, float, float]) -> tuple[Rgb, Mask]:
     """A ball in linear paint `albedo` under grey light: a window's reflection, and haze that thickens downwards."""
     size = (300, 400)
@@ -188,6 +228,7 @@ def test_a_dark_gradient_comes_out_without_bands() -> None:
     smooth = np.broadcast_to(np.linspace(14, 30, 600)[None, :, None], (80, 600, 3))
     rgb = np.floor(smooth + np.random.default_rng(0).random(smooth.shape)).astype(np.uint8)
     mask = np.full((80, 600), 255, np.uint8)
+    mask[:, [0, -1]] = 0  # no walls, whose contrast would shrink
     out = recoloured(rgb, mask, (220, 215, 205))
     coarse = cv2.LUT(rgb, cv2.LUT(np.arange(256, dtype=np.uint8)[None], np.arange(256, dtype=np.uint8)))
     levels_in, levels_out = len(np.unique(coarse[..., 0])), len(np.unique(out[..., 0]))
