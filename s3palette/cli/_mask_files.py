@@ -7,7 +7,7 @@ writes what `--mask` reads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,13 +24,16 @@ class MaskRefused(Exception):
     """One sentence that names the file and what is wrong with it."""
 
 
-def mask_paths(options: Sequence[str], concepts: Sequence[str], photos: int) -> dict[str, Path]:
+def mask_paths(
+    options: Sequence[str], concepts: Sequence[str], album: Sequence[Path], others: Iterable[Path]
+) -> dict[str, Path]:
     """Concept -> file or folder, from CONCEPT=FILE. Raises RuleRefused.
 
     Args:
         options: the values of --mask.
         concepts: those the rule selects or protects.
-        photos: how many photos there are.
+        album: its photos.
+        others: photos that are looked at too.
     """
     paths = concept_files("--mask", options, "instances share one file, numbered from 1")
     for concept, path in paths.items():
@@ -38,12 +41,27 @@ def mask_paths(options: Sequence[str], concepts: Sequence[str], photos: int) -> 
             raise RuleRefused(f"--mask {concept}: of the rule's concepts it takes {', '.join(concepts)}.")
         if not path.exists():
             raise RuleRefused(f"--mask {concept}: there is no {path}.")
-        if photos > 1 and not path.is_dir():
+        if len(album) > 1 and not path.is_dir():
             raise RuleRefused(
-                f"--mask {concept}: {path} is the mask of one photo and there are {photos}; "
+                f"--mask {concept}: {path} is the mask of one photo and there are {len(album)}; "
                 f"give a folder with a mask for each, PHOTO_{concept}.png."
             )
+        if path.is_dir() and (two := _of_one_name([*album, *others])) is not None:
+            raise RuleRefused(
+                f"--mask {concept}: {path / two[0].stem}_{concept}.png cannot be the mask of {two[0]} and of {two[1]}; "
+                "rename one of them."
+            )
     return paths
+
+
+def _of_one_name(photos: Iterable[Path]) -> tuple[Path, Path] | None:
+    """Two photos that one mask in a folder would belong to; None: every photo has a name of its own."""
+    named: dict[str, Path] = {}
+    for photo in photos:
+        other = named.setdefault(photo.stem, photo)
+        if other.resolve() != photo.resolve():
+            return other, photo
+    return None
 
 
 def masks_of(photo: Path, paths: Mapping[str, Path]) -> dict[str, LabelMap]:
@@ -54,11 +72,14 @@ def masks_of(photo: Path, paths: Mapping[str, Path]) -> dict[str, LabelMap]:
 def _file_of(photo: Path, concept: str, path: Path) -> Path:
     if not path.is_dir():
         return path
-    names = [f"{photo.stem}_{concept}.png", f"{photo.stem}.png"]
-    for name in names:
-        if (path / name).is_file():
-            return path / name
-    raise MaskRefused(f"{path} has neither {names[0]} nor {names[1]}.")
+    own, shared = f"{photo.stem}_{concept}.png", f"{photo.stem}.png"
+    if (path / own).is_file():
+        return path / own
+    if (path / shared).resolve() == photo.resolve():
+        raise MaskRefused(f"{path} has no {own}.")
+    if (path / shared).is_file():
+        return path / shared
+    raise MaskRefused(f"{path} has neither {own} nor {shared}.")
 
 
 def read_mask(path: Path) -> LabelMap:

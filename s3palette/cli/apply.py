@@ -88,7 +88,7 @@ def apply(
         rule = read_rule(preset, set_, protect, references)
         photos = photos_in(photos)
         refinement = read_refinement(rule, exclude=exclude, lock=lock, box=box, not_box=not_box, plane=plane)
-        given = mask_paths(mask, (*rule.concepts, *rule.protect), len(photos))
+        given = mask_paths(mask, (*rule.concepts, *rule.protect), photos, references.values())
         sheet = _sheet_path(sheet, out)
     if refinement and len(photos) > 1:
         raise fail(f"--box, --not-box, --plane, --exclude and --lock speak of one photo, and there are {len(photos)}.")

@@ -150,6 +150,27 @@ def test_one_mask_is_never_used_on_two_photos(room: Path, tmp_path: Path) -> Non
     assert "is the mask of one photo and there are 2; give a folder" in done.stderr
 
 
+@pytest.mark.parametrize("reference", [False, True], ids=["of the album", "a reference"])
+def test_a_mask_in_a_folder_is_never_used_on_two_photos_of_one_name(
+    room: Path, tmp_path: Path, reference: bool
+) -> None:
+    other = tmp_path / "other" / "room.png"
+    other.parent.mkdir()
+    other.write_bytes(room.read_bytes())
+    saved(other.parent / "room_Wall.png", labels())
+    album = (room, *WALL) if reference else (room, other, *WALL)
+    shown = ("--reference", f"Floor={other}") if reference else ()
+    done = run(*album, *shown, "--mask", f"Wall={other.parent}", "--out", tmp_path / "out")
+    said = f"{other.parent / 'room_Wall.png'} cannot be the mask of {room} and of {other}; rename one of them."
+    assert (done.exit_code, done.stderr) == (1, f"--mask Wall: {said}\n")
+
+
+def test_a_photo_is_not_its_own_mask(tmp_path: Path) -> None:
+    gray = saved(tmp_path / "gray.png", labels())
+    done = run(gray, *WALL, "--mask", f"Wall={tmp_path}", "--out", tmp_path / "out")
+    assert f"{gray}: {tmp_path} has no gray_Wall.png." in done.stderr
+
+
 def test_a_mask_of_another_size_fails_its_photo(room: Path, tmp_path: Path) -> None:
     mask = saved(tmp_path / "wall.png", labels()[:-1])
     done = run(room, *WALL, "--mask", f"Wall={mask}", "--out", tmp_path / "out")
