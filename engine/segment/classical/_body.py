@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import watershed
 
 from engine.segment.classical._chroma import Surface
 from engine.segment.classical._features import Features
+from engine.segment.classical._flood import flood
 from engine.segment.classical._masks import Found, components, disc, fill_holes, instance, soften
 from engine.segment.classical._product import Cut
 from engine.types import FloatMask, Mask
@@ -67,7 +67,7 @@ def _coloured(features: Features, surface: Surface, product: Bits) -> Bits:
     markers[cv2.erode(own, disc(2), borderValue=255) > 0] = 1
     markers[cv2.dilate(own, disc(2)) == 0] = 2
     markers[~product] = 2
-    settled = np.where((watershed(features.edge, markers) == 1) & product, np.uint8(255), np.uint8(0))
+    settled = np.where((flood(features.edge, markers) == 1) & product, np.uint8(255), np.uint8(0))
     pieces = components(settled, 1)
     for piece in pieces[1:]:
         small = (piece > 0).sum() < _SMALL * (pieces[0] > 0).sum()

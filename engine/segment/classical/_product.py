@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import watershed
 
 from engine.segment.classical._chroma import Surface, chroma, dominant
 from engine.segment.classical._features import Features
+from engine.segment.classical._flood import flood
 from engine.segment.classical._masks import Found, components, disc, fill_holes, instance, ordered, soften
 from engine.segment.classical._reach import between, foreign, gaps, large_parts, reached_ground, with_shadow
 from engine.segment.classical._standout import standing_out
@@ -158,7 +158,7 @@ def _refine(features: Features, kept: Mask) -> FloatMask:
     markers[cv2.dilate(kept, disc(_BAND)) == 0] = 2
     if not (markers == 1).any():
         return soften(kept)
-    cut = watershed(features.edge, markers) == 1
+    cut = flood(features.edge, markers) == 1
     return soften(cut.astype(np.uint8) * 255, 1.4)
 
 

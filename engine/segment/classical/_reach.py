@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import watershed
 
 from engine.segment.classical._chroma import Surface
 from engine.segment.classical._features import Features
+from engine.segment.classical._flood import flood
 from engine.segment.classical._ground import Ground
 from engine.segment.classical._masks import components, disc
 from engine.types import Mask
@@ -223,7 +223,7 @@ def _parted(features: Features, reached: Mask, shadow: Bits, darker: Mask) -> Ma
     markers = np.zeros(features.shape, np.int32)
     markers[cv2.erode(ground, disc(1), borderValue=255) > 0] = 2
     markers[cv2.erode(standing, disc(2), borderValue=255) > 0] = 1
-    settled: Mask = np.where(watershed(features.edge, markers) == 2, np.uint8(255), np.uint8(0))
+    settled: Mask = np.where(flood(features.edge, markers) == 2, np.uint8(255), np.uint8(0))
     return settled | reached
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import watershed
 
 from engine.segment.classical._chroma import Surface, dominant
 from engine.segment.classical._features import Features
+from engine.segment.classical._flood import flood
 from engine.segment.classical._masks import components, disc, fill_holes, soften
 from engine.types import FloatMask, Mask
 
@@ -55,7 +55,7 @@ def standing_out(features: Features, points: Floats) -> tuple[FloatMask, float, 
     markers[cv2.erode(hull, disc(min(h, w) // 14)) > 0] = 1
     markers[cv2.dilate(hull, disc(min(h, w) // 14)) == 0] = 2
     markers[:2], markers[-2:], markers[:, :2], markers[:, -2:] = 2, 2, 2, 2
-    cut = fill_holes((watershed(features.edge, markers) == 1).astype(np.uint8) * 255, h * w // 4)
+    cut = fill_holes((flood(features.edge, markers) == 1).astype(np.uint8) * 255, h * w // 4)
     whole = components(cut, int(_LEAST * h * w))
     if not whole:
         return None

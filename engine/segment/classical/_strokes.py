@@ -8,9 +8,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import watershed
 
 from engine.segment.classical._features import Features
+from engine.segment.classical._flood import flood
 from engine.segment.classical._masks import components, disc, fill_holes
 from engine.segment.classical._product import Cut
 from engine.types import FloatMask, Mask, Rgb
@@ -138,5 +138,5 @@ def label_patch(features: Features, cut: Cut, block: Mask, letters: Mask) -> Mas
     markers = np.zeros(features.shape, np.int32)
     markers[cv2.erode(patch, disc(2)) > 0] = 1
     markers[cv2.dilate(patch, disc(6)) == 0] = 2
-    settled: Mask = np.where(watershed(features.edge, markers) == 1, np.uint8(255), np.uint8(0))
+    settled: Mask = np.where(flood(features.edge, markers) == 1, np.uint8(255), np.uint8(0))
     return settled
