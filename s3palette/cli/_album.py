@@ -40,7 +40,7 @@ class Album:
     def colours(self) -> dict[str, str]:
         """Concept -> the colour that its reference shows, #RRGGBB.
 
-        Raises RuleRefused where there is none to see or the photo cannot be used, MaskRefused, OSError.
+        Raises RuleRefused where there is none to see or the photo cannot be used, MaskRefused.
         """
         import engine
 
@@ -51,6 +51,8 @@ class Album:
                 shown = engine.measure(path.read_bytes(), *self._measuring(path))
             except engine.EngineError as error:
                 raise RuleRefused(f"--reference {wanted[0]}={path}: {error}") from None
+            except OSError as error:
+                raise RuleRefused(f"--reference {wanted[0]}={path}: {error.strerror or error}.") from None
             for concept in wanted:
                 if concept not in shown.colours:
                     why = " ".join(warning for warning in shown.warnings if concept in warning.split())

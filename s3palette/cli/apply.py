@@ -101,7 +101,7 @@ def apply(
     with one_sentence(SettingsError, Sam3Unavailable):
         segmenter, _ = load_segmenter(read_settings())
     album = Album(photos, preset, rule, refinement, references, given, segmenter)
-    with one_sentence(RuleRefused, MaskRefused, OSError):
+    with one_sentence(RuleRefused, MaskRefused):
         colours = album.colours()
     new = not out.exists()
     try:
@@ -121,8 +121,10 @@ def apply(
                 rows.append(row)
             progress.advance(task)
     if rows:
-        with one_sentence(OSError):
+        try:
             _write_sheets(work.rule, preset, rows, sheet)
+        except OSError as error:
+            raise fail(f"--sheet {sheet}: {error.strerror or error}.") from None
     elif new:
         with suppress(OSError):  # what another program has put there meanwhile stays
             out.rmdir()

@@ -109,6 +109,14 @@ def test_the_sheet_goes_where_it_is_wanted(room: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "before-after.png").exists()
 
 
+def test_a_sheet_that_cannot_be_written_is_named_and_the_results_stay(room: Path, tmp_path: Path) -> None:
+    mask = saved(tmp_path / "wall.png", labels())
+    sheet = room / "sheet.png"
+    done = run(room, *WALL, "--mask", f"Wall={mask}", "--sheet", sheet, "--out", tmp_path / "out")
+    assert (done.exit_code, done.stderr) == (1, f"--sheet {sheet}: File exists.\n")
+    assert (tmp_path / "out" / "room_result.png").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
