@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.segment.classical._length import length
 from engine.segment.classical._regions import unshaded
 from engine.segment.classical._roombox import Box, Evidence
 
@@ -77,7 +78,7 @@ def steadiness(lab: Floats, height: Floats) -> float:
         return 0.0
     above, below = (smooth[np.clip(rows + off, 0, h - 1), columns][shown] for off in (-_BESIDE, _BESIDE))
     step = above - below
-    return float(np.linalg.norm(step.mean(axis=0)) / (np.linalg.norm(step, axis=1).mean() + 1e-6))
+    return float(np.linalg.norm(step.mean(axis=0)) / (length(step).mean() + 1e-6))
 
 
 def odd(even: Floats, upper: Box) -> float:
@@ -86,7 +87,7 @@ def odd(even: Floats, upper: Box) -> float:
     if above.mean() < _LITTLE:
         return 0.0
     paint = even[above] * np.array((0.5, 1, 1), np.float32)
-    return float((np.linalg.norm(paint - np.median(paint, axis=0), axis=1) > _PAINT).mean())
+    return float((length(paint - np.median(paint, axis=0)) > _PAINT).mean())
 
 
 def find_paint(even: Floats, upper: Box) -> Paint | None:
@@ -97,11 +98,11 @@ def find_paint(even: Floats, upper: Box) -> Paint | None:
     if strip.mean() < _LITTLE:
         return None
     paint = even * np.array((0.5, 1, 1), np.float32)
-    gap = np.linalg.norm(paint - np.median(paint[strip], axis=0), axis=2)
+    gap = length(paint - np.median(paint[strip], axis=0))
     labels = cv2.connectedComponents((gap < _SAME).astype(np.uint8), connectivity=4)[1]
     reaching = np.isin(labels, np.unique(labels[strip & (labels > 0)]))
     light = np.array((_ANY_LIGHT, 1, 1), np.float32)
-    shaded = np.linalg.norm(light * (paint - np.median(paint[strip], axis=0)), axis=2) < _PAINT
+    shaded = length(light * (paint - np.median(paint[strip], axis=0))) < _PAINT
     return Paint(*(found.astype(np.float32) for found in (gap < _PAINT, reaching, shaded)))
 
 
@@ -118,7 +119,7 @@ def _long_edges(lab: Floats, angles: NDArray[np.int64]) -> Floats:
         start, end = np.rint(middle - reach).astype(int), np.rint(middle + reach).astype(int)
         cv2.line(kernel, (int(start[0]), int(start[1])), (int(end[0]), int(end[1])), 1.0, 1)
         mean = cv2.filter2D(across, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
-        best = np.maximum(best, np.linalg.norm(mean, axis=2))
+        best = np.maximum(best, length(mean))
     noise = float(np.median(best[: max(2, len(best) // 12)]))
     scaled: Floats = np.clip((best - 1.5 * noise) / (3.0 * noise + 0.6), 0, 1)
     crest = best / (cv2.dilate(best, np.ones((9, 1), np.uint8)) + 1e-6)
@@ -175,7 +176,7 @@ def _foot_price(even: Floats, horizon: float) -> Floats:
     eye = int(np.clip(horizon, 1, h - 1))
     count = np.zeros((h, w), np.float32)
     for k, centre in enumerate(centres):
-        alike = np.linalg.norm(paint - centre, axis=2) < _PAINT
+        alike = length(paint - centre) < _PAINT
         if (label == k).mean() > _COMMON:
             count = np.maximum(count, alike & (alike[:eye].mean(axis=0) < _STANDING))
     count[:eye] = 0

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.colour import to_linear
+from engine.segment.classical._length import length
 from engine.types import Rgb
 
 __all__ = ["CHROMATIC", "Surface", "chroma", "dominant"]
@@ -79,7 +80,7 @@ def dominant(points: Floats, light: Floats, inside: Bits, ground: NDArray[np.flo
     for row, column in zip(*np.nonzero(peaks), strict=True):
         peak = (np.array([row, column]) - _BINS // 2) * _BIN
         if np.linalg.norm(peak - ground) < CHROMATIC:
-            near = np.linalg.norm(mine - peak, axis=1) < CHROMATIC
+            near = length(mine - peak) < CHROMATIC
             if not near.any():
                 continue
             mode = _mode(levels[near])

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.segment.classical._length import length
 from engine.segment.classical._regions import Regions, bottleneck, likeness
 
 __all__ = ["border_margin", "floor_likeness"]
@@ -126,7 +127,7 @@ def _floor_colour(paint: NDArray[np.float32], low: _Low, sure: bool) -> tuple[Bi
     foot = low.footing if sure else low.footing * ((low.down > 0.01) & (low.down < _FOOT))
     if sure and (low.area * foot).sum() > 0:
         shares = np.array([low.share(label == k, foot) for k in range(len(scores))])
-        near = np.linalg.norm(centres[:, None] - centres[None], axis=2) < 2 * _ALIKE
+        near = length(centres[:, None] - centres[None]) < 2 * _ALIKE
         told: Bits = np.isin(label, np.flatnonzero(shares > _COMMON))
         return told, float((near * shares).sum(axis=1).max())
     for k in range(len(scores)):
@@ -142,7 +143,7 @@ def _floor_colour(paint: NDArray[np.float32], low: _Low, sure: bool) -> tuple[Bi
         score *= (0.1 + low.share(mine, foot)) * (1 - 0.95 * painted)
         scores[k] = score
     best = int(scores.argmax())
-    alike = np.linalg.norm(centres - centres[best], axis=1) < _ALIKE  # one floor, lit and in shade
+    alike = length(centres - centres[best]) < _ALIKE  # one floor, lit and in shade
     chosen: Bits = np.isin(label, np.flatnonzero(alike)) & (scores.max() > 0)
     rival = float(scores[~alike].max(initial=0.0))
     return chosen, float(scores[best] / (scores[best] + rival + 1e-9))

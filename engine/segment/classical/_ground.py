@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.segment.classical._length import length
+
 __all__ = ["Ground", "fit_ground"]
 
 Floats = NDArray[np.float32]
@@ -56,12 +58,12 @@ def fit_ground(lab: Floats) -> Ground:
     for _ in range(6):  # iteratively reweighted: what the product covers of the border loses its vote
         scaled = rows * weight[:, None]
         fit, *_ = np.linalg.lstsq(scaled, colours * weight[:, None], rcond=None)
-        miss = np.linalg.norm(colours - rows @ fit, axis=1)
+        miss = length(colours - rows @ fit)
         weight = (1.0 / (1.0 + (miss / 4.0) ** 2)).astype(np.float32)
     surface = (basis @ fit).astype(np.float32)
     model, explained = _tones(colours, corner)
     models = np.stack([surface, *(np.broadcast_to(tone, surface.shape) for tone in model)])
-    distances = np.linalg.norm(soft[None] - models, axis=3)
+    distances = length(soft[None] - models)
     nearest = distances.argmin(axis=0)
     ground = np.take_along_axis(models, nearest[None, ..., None], axis=0)[0]
     light = np.clip(soft[..., 0] / np.maximum(ground[..., 0], 4.0), 0, 2)
@@ -70,7 +72,7 @@ def fit_ground(lab: Floats) -> Ground:
     known = distance[rim][distance[rim] < _NEAR]
     return Ground(
         distance=distance,
-        tint=np.linalg.norm(soft[..., 1:] - expected, axis=2).astype(np.float32),
+        tint=length(soft[..., 1:] - expected).astype(np.float32),
         light=light.astype(np.float32),
         shade=(soft[..., 0] / np.maximum(models[..., 0].max(axis=0), 4.0)).astype(np.float32),
         noise=float(np.median(known)) if len(known) else _NEAR,
@@ -91,7 +93,7 @@ def _tones(colours: Floats, corner: NDArray[np.bool_]) -> tuple[list[Floats], fl
         mine = colours[label == k]
         if len(mine) < 0.12 * len(colours) or corner[label == k].sum() < 0.12 * corner.sum():
             continue
-        close = float((np.linalg.norm(mine - centres[k], axis=1) < _NEAR).mean())
+        close = float((length(mine - centres[k]) < _NEAR).mean())
         if close > 0.6:
             tones.append(centres[k])
             near += close * len(mine) / len(colours)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skimage.segmentation import watershed
 
 from engine.segment.classical._features import Features
+from engine.segment.classical._length import length
 
 __all__ = ["Regions", "bottleneck", "likeness", "make_regions", "soft_step", "unshaded"]
 
@@ -132,7 +133,7 @@ def bottleneck(regions: Regions, start: NDArray[np.bool_], hue: float = 0.0) -> 
     a, b = regions.pairs[:, 0], regions.pairs[:, 1]
     height = regions.barrier.astype(float)
     if hue:
-        gap = np.linalg.norm(regions.paint[a, 1:] - regions.paint[b, 1:], axis=1)
+        gap = length(regions.paint[a, 1:] - regions.paint[b, 1:])
         height = np.maximum(height, hue * (gap - _SLOW))
     worst = np.where(start, 0.0, 1e3)
     while True:

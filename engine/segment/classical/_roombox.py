@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.segment.classical._length import length
 from engine.vanishing import Lean, Vanishing
 
 __all__ = ["Box", "Evidence", "Fan", "fit_lower", "fit_upper"]
@@ -109,7 +110,7 @@ class Fan:
             step = at(view.colour, near) - at(view.colour, -near)
             step -= (at(view.colour, far) - at(view.colour, -far)) / np.float32(_FAR)  # an even slope is no edge
             step *= inside[..., None]
-            strength = np.linalg.norm(cv2.blur(step, (_ALONG, 1), borderType=cv2.BORDER_CONSTANT), axis=2)
+            strength = length(cv2.blur(step, (_ALONG, 1), borderType=cv2.BORDER_CONSTANT))
             noise = float(np.quantile(strength[inside], _CALM if view.keen else 0.5)) if inside.any() else 0.0
             clear = np.clip((strength - 2.0 * noise) / (2.0 * noise + _FAINT), 0, 1)
             crest = clear / (cv2.dilate(clear, np.ones((7, 1), np.uint8)) + np.float32(1e-6))

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.segment.classical._length import length
 from engine.segment.classical._regions import unshaded
 
 __all__ = ["Board", "find_skirting"]
@@ -60,7 +61,7 @@ def find_skirting(lab: Floats, border: Floats, horizon: float, wall: Floats) -> 
     sums = np.concatenate([np.zeros((1, *strip.shape[1:]), np.float32), np.cumsum(strip, axis=0)])
     edge = np.zeros(strip.shape[:2], np.float32)
     middle = sums[_NEAR:-_NEAR]
-    edge[_NEAR : 1 - _NEAR] = np.linalg.norm(sums[2 * _NEAR :] + sums[: -2 * _NEAR] - 2 * middle, axis=2) / _NEAR
+    edge[_NEAR : 1 - _NEAR] = length(sums[2 * _NEAR :] + sums[: -2 * _NEAR] - 2 * middle) / _NEAR
     edge *= (edge / (cv2.dilate(edge, np.ones((2 * _NEAR + 1, 1), np.uint8)) + 1e-6)) ** 4
     edge = cv2.dilate(edge, np.ones((3, 1), np.uint8))
     inside = (rows[:, columns] > 0) & (rows[:, columns] < h - 1)
@@ -100,7 +101,7 @@ def _follow(sums: Floats, edge: Floats, above: NDArray[np.bool_], thick: int) ->
         (sums[first] - sums[first - beside]) / beside,
         (sums[first + thick + beside] - sums[first + thick]) / beside,
     )
-    own = np.minimum(np.linalg.norm(board - on, axis=2), np.linalg.norm(board - off, axis=2)) > _OWN
+    own = np.minimum(length(board - on), length(board - off)) > _OWN
     apart = np.minimum(edge[first], edge[first + thick])
     seen: Floats = (apart / (apart + _DIFFERS) * (own & above[first - 1])).astype(np.float32)
     path = _path(seen)
@@ -108,7 +109,7 @@ def _follow(sums: Floats, edge: Floats, above: NDArray[np.bool_], thick: int) ->
     if good.mean() < _SHARE:
         return None
     usual = np.median(board[path, columns][good], axis=0)
-    seen = np.where(np.linalg.norm(board - usual, axis=2) < _ONE, seen, np.float32(0))
+    seen = np.where(length(board - usual) < _ONE, seen, np.float32(0))
     path = _path(seen)
     kept = seen[path, columns]
     return _Path(thick, first[path], kept) if (kept > _CLEAR).mean() > _SHARE else None

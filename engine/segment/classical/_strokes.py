@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.segment.classical._features import Features
 from engine.segment.classical._flood import flood
+from engine.segment.classical._length import length
 from engine.segment.classical._masks import components, disc, fill_holes
 from engine.segment.classical._product import Cut
 from engine.types import FloatMask, Mask, Rgb
@@ -114,7 +115,7 @@ def label_patch(features: Features, cut: Cut, block: Mask, letters: Mask) -> Mas
             return None
     elif cut.confidence > 0 and abs(paper[0] - np.median(features.lab[cut.mask > 0.5, 0])) < _OWN_LIGHT:
         return None
-    near = np.linalg.norm(features.lab[..., 1:] - paper[1:], axis=2) < _TINT
+    near = length(features.lab[..., 1:] - paper[1:]) < _TINT
     near &= (features.lab[..., 0] > _SHADED * paper[0]) & (features.lab[..., 0] < paper[0] + 30)
     even = (near & (features.edge < _FLAT)) | free
     if cut.confidence > 0:

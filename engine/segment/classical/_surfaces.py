@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine.segment.classical._features import Features
 from engine.segment.classical._floor import floor_likeness
 from engine.segment.classical._layout import Room, read_room
+from engine.segment.classical._length import length
 from engine.segment.classical._masks import Found, components, fill_holes, instance
 from engine.segment.classical._regions import Regions, likeness, make_regions, soft_step, unshaded
 from engine.segment.classical._walls import SHADE, folds, wall_paint
@@ -91,7 +92,7 @@ def _parts(features: Features, box: Room) -> NDArray[np.int32]:
         top, bare = np.median(paint[above], axis=0), np.median(paint[strip], axis=0)
         apart = np.linalg.norm(top - bare)
         if apart > _TWO_PAINTS:
-            above &= np.linalg.norm(paint - bare, axis=2) > 0.4 * apart
+            above &= length(paint - bare) > 0.4 * apart
     for unseen, side in ((left < 0, columns < w // 2), (right >= w, columns >= w // 2)):
         wedge = ~above & (rows < box.back[None]) & side
         if not unseen or wedge.sum() < 0.001 * h * w or not above.any():
@@ -99,7 +100,7 @@ def _parts(features: Features, box: Room) -> NDArray[np.int32]:
         top = np.median(paint[above], axis=0)
         bare = np.median(paint[strip & ~wedge], axis=0)
         apart = np.linalg.norm(top - bare)
-        gap = np.linalg.norm(paint - top, axis=2)
+        gap = length(paint - top)
         if apart > _TWO_PAINTS and float(np.median(gap[wedge])) < 0.4 * apart:
             above |= wedge & (gap < 0.5 * apart)
     parts: NDArray[np.int32] = np.where(above, 0, wall).astype(np.int32)
@@ -164,7 +165,7 @@ def _walk_matrix(regions: Regions, allowed: Floats) -> Floats:
     """(n, n) graph Laplacian; weights fall with the edge on the common border and with the colour step."""
     n = len(regions.area)
     a, b = regions.pairs[:, 0], regions.pairs[:, 1]
-    gap = np.linalg.norm((regions.paint[a] - regions.paint[b]) * (SHADE, _HUE, _HUE), axis=1)
+    gap = length((regions.paint[a] - regions.paint[b]) * (SHADE, _HUE, _HUE))
     weight = regions.border * np.exp(-regions.barrier / _EDGE - gap / 4.0) / np.sqrt(regions.area.mean())
     bare = allowed[:, :OTHER].sum(axis=1) == 0  # a skirting
     apart = (allowed[a, CEILING] != allowed[b, CEILING]) | (bare[a] != bare[b])
