@@ -48,6 +48,13 @@ def test_products_on_plain_ground(name: str, concept: str, least: float) -> None
     assert (mine & theirs & decided).sum() >= least * ((mine | theirs) & decided).sum()
 
 
+def test_a_product_on_boards_before_a_wall_is_found_and_called_unsure() -> None:
+    for concept, least in (("product", 0.8), ("body", 0.75), ("background", 0.9)):
+        mine, (theirs, decided) = found("vase")[concept], truth(SCENES["vase"], concept)
+        assert (mine & theirs & decided).sum() >= least * ((mine | theirs) & decided).sum()
+    assert all(0.35 < answer.presence < 0.8 for answer in ask(SCENES["vase"].base(), ("product", "background")))
+
+
 @pytest.mark.parametrize(("name", "look", "tone"), [
     ("jug", "base", "dark"), ("jug", "near_white", "white"), ("radio", "base", "coloured"), ("radio", "dark", "dark"),
 ])  # fmt: skip

@@ -1,13 +1,14 @@
-"""The product on its ground: border-colour model, its shadows, then the strongest edge."""
+"""The product on its ground: on an even one by border-colour model, shadows and the strongest edge; else amid it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.segment.classical._amid import find_amid
 from engine.segment.classical._chroma import Surface, chroma, dominant
 from engine.segment.classical._features import Features
 from engine.segment.classical._flood import flood
@@ -23,7 +24,11 @@ _HOLE = 0.01  # of the photo, a hole in the product that shows no ground
 _DRAWN, _AROUND = 1.0, 0.6  # Lab units a pixel of a pale thing's outline, and the part of it that has them
 _PALE = 3.0  # Lab distance from the ground that a pale label has
 _BAND = 7  # pixels either side of the outline within which its edge is looked for
-_STUDIO = 0.62  # below this part of an explained border there is no ground to tell a product from
+_STUDIO = 0.62  # below this part of an explained border there is no one ground to tell a product from
+_GRAIN = 0.95  # Lab distance by which most borders of boards, tiles or stone vary; paper stays below
+_SURER = 0.15  # confidence that a reading amid the ground must have more, where the even one found something
+_AGREED = 0.85  # intersection over union of two readings of one thing
+_SURE = 0.8  # confidence from which no other reading is tried
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +90,26 @@ def product_mask(features: Features) -> Cut:
         return nothing(features)
     if ground.studio < _STUDIO:
         found = None if features.noisy else standing_out(features, points)
-        return Cut(*found) if found is not None else nothing(features)
+        cut = nothing(features) if found is None else Cut(*found)
+    else:
+        cut = _on_even_ground(features, points)
+    if features.noisy or cut.confidence >= _SURE or (cut.confidence > 0 and ground.noise < _GRAIN):
+        return cut
+    amid = find_amid(features)
+    if amid is None or amid[1] <= cut.confidence:
+        return cut
+    mask, confidence = amid
+    both, either = ((mask > 0) & (cut.mask > 0.5)).sum(), ((mask > 0) | (cut.mask > 0.5)).sum()
+    if both > _AGREED * either:
+        return replace(cut, confidence=confidence)  # its outline keeps shadows out
+    if confidence < cut.confidence + _SURER and cut.confidence > 0:
+        return cut
+    around = np.median(points[mask == 0], axis=0)
+    return Cut(soften(mask, 1.4), confidence, dominant(points, features.lab[..., 0], mask > 0, around))
+
+
+def _on_even_ground(features: Features, points: NDArray[np.float32]) -> Cut:
+    """The product on paper or the like: what one cannot reach from the border, without shadows and with pale parts."""
     reached = reached_ground(features)
     kept = _solid(features, reached)
     if not 0.008 < float((kept > 0).mean()) < 0.92:
@@ -143,7 +167,7 @@ def _solid(features: Features, reached: Mask, surface: Surface | None = None) ->
         unlike = float(np.quantile(ground.distance[piece > 0], 0.7))
         own = surface is not None and surface.chromatic and bool(surface.alike[piece > 0].mean() > 0.5)
         line = (cv2.dilate(piece, disc(2)) > 0) & (cv2.erode(piece, disc(2)) == 0)
-        drawn = float((cv2.dilate(features.edge, disc(2))[line] > _DRAWN).mean()) > _AROUND
+        drawn = bool(line.any()) and float((cv2.dilate(features.edge, disc(2))[line] > _DRAWN).mean()) > _AROUND
         if (piece > 0).sum() > 0.05 * (pieces[0] > 0).sum() and (unlike > _CLEAR or own or drawn):
             kept |= piece
     return kept

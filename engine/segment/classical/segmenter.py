@@ -27,6 +27,8 @@ _FINDERS: dict[str, Callable[[Features], Found]] = {
 }
 _STUDIO = 0.92
 """Part of a border that a studio's ground explains; rooms, white ones too, stayed below 0.82."""
+_TRUSTED = 0.5
+"""Of the surest of a room's borders: in a room, one at least is seen that well."""
 _LEAST = 0.35
 """A finding below this confidence is not shown: better absent than wrong."""
 
@@ -123,8 +125,8 @@ class _Search:
 
     @cached_property
     def _room(self) -> bool:
-        """A photo shows a room or a product on a ground, never both."""
-        return self._layout.room >= ROOM and not self._studio
+        """A photo shows a room or a product on a ground, never both; a table and a wall alone are no room."""
+        return self._layout.room >= ROOM and max(self._layout.trust) >= _TRUSTED and not self._studio
 
     @property
     def _studio(self) -> bool:
