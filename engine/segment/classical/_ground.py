@@ -56,8 +56,8 @@ def fit_ground(lab: Floats) -> Ground:
     corner = (np.abs(rows[:, 1]) > 0.8) & (np.abs(rows[:, 2]) > 0.8)
     weight = np.ones(len(colours), np.float32)
     for _ in range(6):  # iteratively reweighted: what the product covers of the border loses its vote
-        scaled = rows * weight[:, None]
-        fit, *_ = np.linalg.lstsq(scaled, colours * weight[:, None], rcond=None)
+        voting = (rows * np.square(weight)[:, None]).T.astype(np.float64)
+        fit = np.linalg.solve(voting @ rows, voting @ colours).astype(np.float32)
         miss = length(colours - rows @ fit)
         weight = (1.0 / (1.0 + (miss / 4.0) ** 2)).astype(np.float32)
     surface = (basis @ fit).astype(np.float32)

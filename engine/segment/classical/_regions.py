@@ -120,7 +120,7 @@ def likeness(
     gap = np.zeros((len(colour), sown.size), colour.dtype)
     for channel in colour.T:
         gap += np.square(channel[:, None] - channel[sown])
-    density = np.exp(-gap / (2 * width**2)) @ weight[sown] / (weight.sum() + 1e-9)
+    density = np.einsum("ij,j", np.exp(-gap / (2 * width**2)), weight[sown]) / (weight.sum() + 1e-9)
     alike: NDArray[np.float64] = np.clip(density / full, 0, 1)
     return alike
 

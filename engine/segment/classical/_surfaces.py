@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, diags_array
+from scipy.sparse.linalg import splu
 
 from engine.segment.classical._features import Features
 from engine.segment.classical._floor import floor_likeness
@@ -161,7 +163,7 @@ def _allowed(regions: Regions, parts: NDArray[np.int32], storeys: NDArray[np.int
     return np.stack([above, wall, floor, np.ones_like(above)], axis=1).astype(float)
 
 
-def _walk_matrix(regions: Regions, allowed: Floats) -> Floats:
+def _walk_matrix(regions: Regions, allowed: Floats) -> coo_array:
     """(n, n) graph Laplacian; weights fall with the edge on the common border and with the colour step."""
     n = len(regions.area)
     a, b = regions.pairs[:, 0], regions.pairs[:, 1]
@@ -170,15 +172,17 @@ def _walk_matrix(regions: Regions, allowed: Floats) -> Floats:
     bare = allowed[:, :OTHER].sum(axis=1) == 0  # a skirting
     apart = (allowed[a, CEILING] != allowed[b, CEILING]) | (bare[a] != bare[b])
     weight = weight * ~apart  # nothing spreads across the ceiling's border and a skirting's edges
-    matrix = np.zeros((n, n))
-    matrix[a, b] = matrix[b, a] = -weight
-    matrix[np.arange(n), np.arange(n)] = -matrix.sum(axis=1)
-    return matrix
+    one, other = np.concatenate([a, b]), np.concatenate([b, a])
+    away = np.concatenate([weight, weight])
+    itself = np.arange(n)
+    values = np.concatenate([-away, np.bincount(one, away, n)])
+    return coo_array((values, (np.concatenate([one, itself]), np.concatenate([other, itself]))), shape=(n, n))
 
 
-def _spread(walk: Floats, prior: Floats, trust: Floats, allowed: Floats) -> Floats:
+def _spread(walk: coo_array, prior: Floats, trust: Floats, allowed: Floats) -> Floats:
     """Solve (L + trust) x = trust * prior; the sum over classes stays 1."""
-    result: Floats = np.clip(np.linalg.solve(walk + np.diag(trust), trust[:, None] * prior), 1e-6, 1)
+    held = splu((walk + diags_array(trust)).tocsc(), permc_spec="MMD_AT_PLUS_A")  # symmetric: least fill
+    result: Floats = np.clip(held.solve(trust[:, None] * prior), 1e-6, 1)
     result *= allowed
     result /= result.sum(axis=1, keepdims=True)
     return result
