@@ -12,14 +12,24 @@ from engine.segment.classical._length import length
 from engine.segment.classical._regions import unshaded
 from engine.segment.classical._roombox import Box, Evidence
 
-__all__ = ["Paint", "at_walls", "ceiling_evidence", "find_paint", "floor_evidence", "odd", "steadiness"]
+__all__ = [
+    "Paint",
+    "at_walls",
+    "below_border",
+    "ceiling_evidence",
+    "find_paint",
+    "floor_evidence",
+    "odd",
+    "reach",
+    "steadiness",
+]
 
 Floats = NDArray[np.float32]
 _ANGLES = np.arange(-48, 49, 12)
 _LEANS = np.arange(-12, 13, 12)  # of uprights; boards that run away from the camera lean more
 _LENGTH = 25  # pixels of the half-size copy that one edge is averaged over
 _EDGES_ABOVE, _MOST_ABOVE = 0.3, 2.0  # a lamp on the ceiling must not push the line above itself
-_PAINT, _SAME = 8.0, 6.0  # distance within one paint; within a patch of it
+_PAINT, _SAME, _HUE = 8.0, 6.0, 5.0  # distance within one paint; within a patch of it; of one hue
 _ANY_LIGHT = 0.4  # weight of lightness, beside the usual one, where a wall may lie in any light
 _PAINT_BELOW = 0.03  # price of a pixel of it on the floor
 _FOOT, _FOOTINGS, _COMMON = 0.06, 4, 0.12  # of the height: the picture's foot; colours told apart there; share of one
@@ -29,6 +39,8 @@ _SKIRTING, _ELSEWHERE = 0.06, 0.4  # of the height; worth of an edge that no wal
 _STRIP, _LITTLE = 0.08, 0.002  # of the height, below the ceiling: bare wall; of the picture: less of it says nothing
 _BESIDE = 5  # pixels above and below a border that are compared
 _BAND = 5  # pixels under an edge that still belong to it
+_NEXT = 0.025  # of the height: a further border is at least so far below one
+_WIDE, _BROKEN = (0.6, 0.85), 3  # parts of the columns that reach down less; rows of another paint that end one
 _SHOWN = (0, -60, -60), (97, 60, 60)  # Lab beyond which a camera clips
 _UPRIGHT = 0.25  # strength from which an upright edge counts
 _TALL = 9  # pixels: shorter ones are grain
@@ -44,6 +56,8 @@ class Paint:
     """What of it reaches down from the ceiling."""
     shaded: Floats
     """The paint in any light."""
+    true: Floats
+    """The paint in any light, of nearly the same hue."""
 
 
 def ceiling_evidence(lab: Floats) -> Evidence:
@@ -51,6 +65,15 @@ def ceiling_evidence(lab: Floats) -> Evidence:
     edge = _long_edges(lab, _ANGLES)
     clipped = np.clip(lab, _SHOWN[0], _SHOWN[1]).astype(np.float32)
     return Evidence(clipped, edge, _ceiling_price(edge), _uprights(lab))
+
+
+def below_border(evidence: Evidence, upper: Box) -> Evidence:
+    """The same without that border and what lies above it, for the one below: a ceiling may have two levels."""
+    rows = np.arange(len(evidence.edge))[:, None]
+    hidden = rows < upper.height[None] + _NEXT * len(evidence.edge)
+    edge = np.where(hidden, np.float32(0), evidence.edge)
+    price = np.where(hidden, np.float32(1), _ceiling_price(edge))
+    return replace(evidence, edge=edge, price=price)
 
 
 def floor_evidence(lab: Floats, horizon: float) -> Evidence:
@@ -102,8 +125,25 @@ def find_paint(even: Floats, upper: Box) -> Paint | None:
     labels = cv2.connectedComponents((gap < _SAME).astype(np.uint8), connectivity=4)[1]
     reaching = np.isin(labels, np.unique(labels[strip & (labels > 0)]))
     light = np.array((_ANY_LIGHT, 1, 1), np.float32)
-    shaded = length(light * (paint - np.median(paint[strip], axis=0))) < _PAINT
-    return Paint(*(found.astype(np.float32) for found in (gap < _PAINT, reaching, shaded)))
+    shaded = length(light * (paint - np.median(paint[strip], axis=0)))
+    return Paint(*(found.astype(np.float32) for found in (gap < _PAINT, reaching, shaded < _PAINT, shaded < _HUE)))
+
+
+def reach(paint: Paint, upper: Box, horizon: float) -> tuple[float, float]:
+    """How far the walls' paint goes down from the ceiling's border: usually, and where it goes far; 1 is the horizon.
+
+    A wall goes on down to the floor somewhere; what ends all along above the horizon is a beam or a lower ceiling.
+    """
+    h = len(paint.true)
+    rows = np.arange(h)[:, None]
+    other = ((rows > upper.height[None] + _BAND) & (paint.true < 0.5)).astype(np.uint8)
+    other = cv2.morphologyEx(other, cv2.MORPH_OPEN, np.ones((_BROKEN, 1), np.uint8))
+    ends = np.where(other.any(axis=0), other.argmax(axis=0), h)
+    shown = (upper.height >= 0) & upper.seen
+    if not shown.any():
+        return 1.0, 1.0
+    usual, far = np.quantile(((ends - upper.height) / np.maximum(horizon - upper.height, 1))[shown], _WIDE)
+    return float(usual), float(far)
 
 
 def _long_edges(lab: Floats, angles: NDArray[np.int64]) -> Floats:

@@ -8,7 +8,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.segment.classical._borders import at_walls, ceiling_evidence, find_paint, floor_evidence, odd, steadiness
+from engine.segment.classical._borders import (
+    Paint,
+    at_walls,
+    below_border,
+    ceiling_evidence,
+    find_paint,
+    floor_evidence,
+    odd,
+    reach,
+    steadiness,
+)
 from engine.segment.classical._features import Features
 from engine.segment.classical._regions import unshaded
 from engine.segment.classical._roombox import Box, fit_lower, fit_upper
@@ -22,6 +32,8 @@ _STEADY, _SURE = 0.6, 0.85  # of the step at the ceiling: below, one looks again
 _CLEAR = 0.45  # of the floor's border on visible edges: else it is not believed
 _USUAL = 0.66  # of the height: where the floor begins where its border is not seen
 _LOWER, _ODD = 0.4, 1.0  # say of the floor border in which wall is the back one; price of a ceiling of two paints
+_BEAM = 0.6  # of the way to the horizon: a "wall" that ends above it everywhere is a beam or a lower ceiling
+_LEVELS, _LEVEL, _DOUBT = 2, 0.5, 0.85  # edges below it; support of the lowest; what a doubt leaves of it
 _HALF = 0.5  # working pixels from the first row to the middle of the first row of the half-size copy
 
 
@@ -51,6 +63,22 @@ class Room:
     """0..1: part of all long slanted edges that run in the box's two level directions."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """A ceiling's border, the floor's border that goes with it, and what speaks for both."""
+
+    cost: float
+    upper: Box
+    lower: Box
+    paint: Paint | None
+    support: float
+    """0..1: how much of the upper border lies on edges that are one step all along."""
+    usual: float
+    """How far the paint below it goes down, 1 = to the horizon; 1 too where no paint is seen."""
+    far: float
+    """The same where it goes far."""
+
+
 def read_room(features: Features, seen: Vanishing) -> Room:
     """Fit the box to a photo and its vanishing points."""
     h, w = features.shape
@@ -65,13 +93,25 @@ def read_room(features: Features, seen: Vanishing) -> Room:
     if max(steadiness(lab, box.height) for box in uppers) < _STEADY:
         uppers = fit_upper(replace(above, keen=True), view)
     below, even = floor_evidence(lab, view.horizon), unshaded(lab)
-    fits = []
-    for box in uppers:
+
+    def whole(box: Box, oddness: float) -> _Fit:
         paint = find_paint(even, box)
         lower = fit_lower(at_walls(below, paint), view, box)
-        fits.append((box.cost + _LOWER * lower.cost + half[0] * _ODD * odd(even, box), box, lower, paint))
-    _, upper, lower, paint = min(fits, key=lambda fit: fit[0])
-    support = _share(upper, half[1]) * min(1.0, steadiness(lab, upper.height) / _SURE)
+        cost = box.cost + _LOWER * lower.cost + half[0] * _ODD * oddness
+        support = _share(box, half[1]) * min(1.0, steadiness(lab, box.height) / _SURE)
+        usual, far = (1.0, 1.0) if paint is None else reach(paint, box, view.horizon)
+        return _Fit(cost, box, lower, paint, support, usual, far)
+
+    fit = min((whole(box, odd(even, box)) for box in uppers), key=lambda fit: fit.cost)
+    sure = fit.usual > _BEAM
+    beam = fit
+    for _ in range(_LEVELS):
+        if beam.far > _BEAM:
+            break
+        under = fit_upper(below_border(above, beam.upper), view)
+        beam = min((whole(box, 0.0) for box in under), key=lambda fit: fit.cost)
+    fit = beam if beam.far > _BEAM and beam.support > _LEVEL else fit
+    upper, lower, paint, support = fit.upper, fit.lower, fit.paint, fit.support * (1.0 if sure else _DOUBT)
     floor_support = _share(lower, half[1])
 
     def full(height: Floats) -> Floats:
