@@ -42,6 +42,8 @@ class Formula(NamedTuple):
     """Shading of a pixel as a mean of its channels."""
     log_body: Three
     trust: Three
+    green: Three
+    """From purple to green, of length 1, times the root of how much of a pixel's tint along it is taken out."""
     log_paint: Three
     scale: Three
     contrast: Three
@@ -125,10 +127,13 @@ def _paint(red: Floats, green: Floats, blue: Floats, count: int, f: Formula) -> 
         gloss_r, gloss_g, gloss_b = grey + r * over, grey + g * over, grey + b * over
         r, g, b = _more(r - gloss_r, _LEAST), _more(g - gloss_g, _LEAST), _more(b - gloss_b, _LEAST)
         shading = _log2(f.weights[0] * r + f.weights[1] * g + f.weights[2] * b)
-        r = _between(_log2(r) - shading - f.log_body[0], -_TINT, _TINT) * f.trust[0] + f.log_paint[0]
-        g = _between(_log2(g) - shading - f.log_body[1], -_TINT, _TINT) * f.trust[1] + f.log_paint[1]
-        b = _between(_log2(b) - shading - f.log_body[2], -_TINT, _TINT) * f.trust[2] + f.log_paint[2]
-        r, g, b = r + shading * f.contrast[0], g + shading * f.contrast[1], b + shading * f.contrast[2]
+        r = _between(_log2(r) - shading - f.log_body[0], -_TINT, _TINT) * f.trust[0]
+        g = _between(_log2(g) - shading - f.log_body[1], -_TINT, _TINT) * f.trust[1]
+        b = _between(_log2(b) - shading - f.log_body[2], -_TINT, _TINT) * f.trust[2]
+        astray = r * f.green[0] + g * f.green[1] + b * f.green[2]
+        r += shading * f.contrast[0] - astray * f.green[0] + f.log_paint[0]
+        g += shading * f.contrast[1] - astray * f.green[1] + f.log_paint[1]
+        b += shading * f.contrast[2] - astray * f.green[2] + f.log_paint[2]
         red[x] = (_exp2(r) + gloss_r) * f.scale[0]
         green[x] = (_exp2(g) + gloss_g) * f.scale[1]
         blue[x] = (_exp2(b) + gloss_b) * f.scale[2]

@@ -6,7 +6,8 @@ makes the median exactly the target. The plain ratio is bent where it would fail
 
 - *gloss* is not paint: it is split off, kept as it is, and laid on the new colour (`_surface`);
 - *a channel that the old paint swallows* (blue on ochre) holds more gloss and noise than light: where it is to be
-  amplified, the light is read from the other channels;
+  amplified, the light is read from the other channels, and of the tints that are left only those of daylight and
+  lamps are believed: greenish and purplish ones come from the camera's curve;
 - *light between surfaces*: the walls of a room light each other and their own shadows, the more so the lighter their
   paint. Where the region encloses the scene, shading is raised to a power, channel by channel (`_among_walls`);
 - *contrast* shrinks as well where a dark thing becomes a light one: its folds light each other, and a dark thing's
@@ -53,6 +54,8 @@ _LEAST_BODY: Final = 0.15  # share of the target that is paint, however much glo
 _ROOM: Final = 1.3  # reflectance at which light between walls would never end: 1 less what else takes light, over their
 #                     share of the room. Chosen on rooms that are not in bench/truth.
 _DARKEST: Final = -0.4  # how much of its light a wall may lose at most with its paint
+_WARM: Final = np.array([0.9, 0.1, -1.0])  # log of linear RGB along the light of black bodies, 3,000 to 10,000 K
+_GREEN: Final = np.cross([1.0, 1.0, 1.0], _WARM) / np.linalg.norm(np.cross([1.0, 1.0, 1.0], _WARM))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +78,8 @@ class Repaint:
     def curves(self) -> Rgb | None:
         """(256, 3) result bytes for each byte, where channels do not depend on each other; else None."""
         formula = self._unbent
-        if self.surface.hue_gloss or self.surface.black_gloss or formula.contrast != formula.trust:
+        surface = self.surface
+        if surface.hue_gloss or surface.black_gloss or formula.contrast != formula.trust or any(formula.green):
             return None
         return to_bytes(self.linear(to_linear(np.arange(256, dtype=np.uint8).repeat(3).reshape(256, 3))))
 
@@ -133,6 +137,7 @@ class Repaint:
             weights=three(believed / (lifted * believed).sum()),
             log_body=three(np.log2(np.maximum(body, 1e-6))),
             trust=three(self._trust * self._mixed(1.0)),
+            green=three(self._green),
             log_paint=three(np.log2(self._paint)),
             scale=three(self.scale),
             contrast=three(self._contrast),
@@ -164,6 +169,12 @@ class Repaint:
         trust = 1 - (1 - own) * apart
         whole: NDArray[np.float32] = np.where(trust > 0.88, 1, trust).astype(np.float32)
         return whole
+
+    @cached_property
+    def _green(self) -> NDArray[np.float64]:
+        """(3,) `Formula.green`: the less a channel's own light is believed, the less tints that no light has."""
+        green: NDArray[np.float64] = _GREEN * np.sqrt(1 - float(self._trust.min())) * (1 - self.surface.black_gloss)
+        return green
 
     @cached_property
     def _contrast(self) -> NDArray[np.float64]:

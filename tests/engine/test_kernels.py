@@ -24,10 +24,13 @@ def formula(seed: int, hue_gloss: float = 0.0, black_gloss: float = 0.0) -> Form
     rng = np.random.default_rng(seed)
     body = rng.uniform(0.02, 0.6, 3)
     knee, end = rng.uniform(0.3, 0.9, 3), rng.uniform(1.5, 9, 3)
+    green = rng.normal(size=3)
+    green *= np.sqrt(rng.uniform()) / np.linalg.norm(green)
     return Formula(
         weights=three(1 / (3 * body)),
         log_body=three(np.log2(body)),
         trust=three(rng.uniform(0.4, 1, 3)),
+        green=three(green),
         log_paint=three(np.log2(rng.uniform(0.02, 0.9, 3))),
         scale=three(rng.uniform(0.9, 1.1, 3)),
         contrast=three(rng.uniform(0.3, 1, 3)),
@@ -50,7 +53,10 @@ def plain(light: np.ndarray, f: Formula) -> np.ndarray:
     rest = np.maximum(light - gloss, 1e-6)
     shading = (rest @ np.array(f.weights, np.float64))[:, None]
     tint = np.clip(rest / shading / np.exp2(np.array(f.log_body, np.float64)), 0.1, 10)
-    painted = tint ** np.array(f.trust, np.float64) * shading ** np.array(f.contrast, np.float64)
+    green = np.array(f.green, np.float64)
+    believed = np.log2(tint) * np.array(f.trust, np.float64)
+    believed -= (believed @ green)[:, None] * green
+    painted = np.exp2(believed) * shading ** np.array(f.contrast, np.float64)
     return (painted * np.exp2(np.array(f.log_paint, np.float64)) + gloss) * np.array(f.scale, np.float64)
 
 

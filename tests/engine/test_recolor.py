@@ -102,6 +102,22 @@ def test_a_dark_thing_made_light_keeps_its_form_with_less_contrast(albedo: tuple
     assert after[shade].mean() / np.median(after) > before[shade].mean() / middle
 
 
+def test_no_light_makes_a_wall_green() -> None:
+    """What a camera's curve does to ochre must not show on white, what a lamp does must."""
+
+    def kept(tint: tuple[float, float, float]) -> float:
+        light = np.full((240, 320, 3), 0.8)
+        light[80:160, 100:200] *= tint
+        rgb = np.rint(srgb_of(np.array((0.55, 0.28, 0.02)) * light) * 255).astype(np.uint8)
+        out = to_linear(recoloured(rgb, np.full((240, 320), 255, np.uint8), (190, 190, 186)))
+        change = np.log(out[120, 150] / out[20, 20])
+        expected = np.log(tint) - np.log(tint).mean()
+        return float((change - change.mean()) @ expected / (expected @ expected))
+
+    assert abs(kept((0.88, 1.12, 0.92))) < 0.15
+    assert kept((1.2, 1.03, 0.8)) > 0.15  # of which a third was in blue, which ochre swallows
+
+
 def hollow(paint: tuple[float, float, float]) -> Rgb:
     """Inside a sphere, two thirds of it in linear `paint`: a lamp at the left, and what all of it throws back."""
     x = np.indices((240, 320))[1]
