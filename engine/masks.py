@@ -33,7 +33,8 @@ _TILE: Final = 128  # of the others: of a larger tile an edge needs less
 
 def binary(labels: LabelMap) -> Mask:
     """(H, W) uint8, 0 or 255: the pixels of any instance."""
-    return np.where(labels > 0, np.uint8(255), np.uint8(0))
+    mask: Mask = cv2.inRange(labels, 1, np.iinfo(np.uint16).max)
+    return mask
 
 
 def only(labels: LabelMap, numbers: Collection[int]) -> Mask:

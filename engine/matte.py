@@ -69,7 +69,7 @@ def soft_matte(rgb: Rgb, mask: Mask, protected: Mask | None = None, *, radius: i
 
     spread(soften, tiles(mask.shape, min(TILE_SIDE, 24 * radius)))  # small photos: as little memory, measured by them
     if protected is not None:
-        matte[protected > 0] = 0
+        cv2.subtract(matte, protected, dst=matte)  # nothing is more than 255
     return matte
 
 
