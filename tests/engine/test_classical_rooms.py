@@ -78,7 +78,7 @@ def demo(name: str) -> tuple[Image8, Image8]:
     ("bedroom_b", "none", {"ceiling": 0.96, "wall": 0.93, "floor": 0.90}),
     ("study", "none", {"ceiling": 0.97, "wall": 0.83, "floor": 0.95}),
     ("galley", "none", {"ceiling": 0.88, "wall": 0.73, "floor": 0.95}),
-    ("hall", "none", {"ceiling": 0.95, "wall": 0.94, "floor": 0.80}),
+    ("hall", "none", {"ceiling": 0.95, "wall": 0.94, "floor": 0.90}),
     ("loft", "none", {"ceiling": 0.97, "wall": 0.93, "floor": 0.90}),
     ("living", "mirrored", {"ceiling": 0.92, "wall": 0.72, "floor": 0.72}),
     ("bedroom", "mirrored", {"ceiling": 0.95, "wall": 0.90, "floor": 0.95}),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.segment.classical._length import length
-from engine.segment.classical._regions import Regions, bottleneck, likeness
+from engine.segment.classical._regions import Regions, bottleneck, hue_steps, likeness
 
 __all__ = ["border_margin", "floor_likeness"]
 
@@ -30,6 +30,7 @@ _CLOSED, _JOINTS = (
     2.2,
     1.6,
 )  # Lab units a pixel that bound a thing on an even floor; times those of a floor's own joints
+_OTHER, _HUES = 5.0, 2.5  # step of hue at which another thing begins; times those between a floor's own boards
 _SMOOTH = 0.8  # Lab units a pixel: what is reached over less is the same floor in another light
 _EVEN = np.array((2.0, 1, 1), np.float32)  # of the weights above: shades of one floor
 _TIGHT = np.array((2.2, 1, 1), np.float32)  # of the weights above: one floor in one light
@@ -77,22 +78,29 @@ def border_margin(seen: float) -> float:
 def _bounded(regions: Regions, like: Floats, seeds: Floats, foot: Bits, paint: NDArray[np.float32]) -> Floats:
     """(n,) the likeness without things of the floor's colour that an outline bounds, and with its smooth shades.
 
-    An outline is stronger than what parts the boards or tiles of this floor. `foot` says what lies at a wall's foot.
+    An outline, or a step of hue, is stronger than what parts the boards or tiles of this floor. `foot` says what lies
+    at a wall's foot.
     """
     start = (seeds > 0) & (like > 0.5) & foot
     if start.sum() < 3:
         return like
     a, b = regions.pairs[:, 0], regions.pairs[:, 1]
-    own = regions.barrier[start[a] & start[b]]
-    joints = float(np.quantile(own, 0.9)) if len(own) else 0.0
-    closed = max(_CLOSED, _JOINTS * joints)
+    closed = max(_CLOSED, _JOINTS * _usual(regions.barrier[start[a] & start[b]]))
     crossed = bottleneck(regions, start)
+    hues = hue_steps(regions)
+    changed = bottleneck(regions, start, hues)
+    other = max(_OTHER, _HUES * _usual(hues[start[a] & start[b]]))
     begun = start.astype(np.float64)
     tight = likeness(regions, paint * _TIGHT, seeds, 3.5, 0.35)
-    reached = np.maximum(np.exp(-((crossed / closed) ** 2)), tight)
+    reached = np.maximum(np.exp(-((crossed / closed) ** 2) - (changed / other) ** 4), tight)
     shades = 0.8 * np.exp(-((crossed / _SMOOTH) ** 4)) * likeness(regions, paint * _EVEN, begun, 10.0, 0.1)
     bounded: Floats = np.maximum(like * reached, shades)
     return bounded
+
+
+def _usual(steps: Floats | NDArray[np.float32]) -> float:
+    """What nine of ten steps within one floor stay below; 0 where there are none."""
+    return float(np.quantile(steps, 0.9)) if len(steps) else 0.0
 
 
 def _below(down: Floats, margin: float) -> Floats:

@@ -12,11 +12,10 @@ from skimage.segmentation import watershed
 from engine.segment.classical._features import Features
 from engine.segment.classical._length import length
 
-__all__ = ["Regions", "bottleneck", "likeness", "make_regions", "soft_step", "unshaded"]
+__all__ = ["Regions", "bottleneck", "hue_steps", "likeness", "make_regions", "soft_step", "unshaded"]
 
 _COUNT = 900
 _LINE = 5.0  # Lab units a pixel that a straight line counts for, however faint
-_SLOW = 1.0  # unshaded colour from one superpixel to the next, that light alone may make
 _SHADING = 21  # pixels over which an even slope of light is no edge
 
 Floats = NDArray[np.float32]
@@ -125,16 +124,21 @@ def likeness(
     return alike
 
 
-def bottleneck(regions: Regions, start: NDArray[np.bool_], hue: float = 0.0) -> NDArray[np.float64]:
-    """(n,) the strongest edge that must be crossed on the easiest way from any starting region, Lab units a pixel.
+def hue_steps(regions: Regions) -> NDArray[np.float64]:
+    """(m,) how far apart the hues of touching regions are; light changes its colour slowly, paint at once."""
+    a, b = regions.pairs[:, 0], regions.pairs[:, 1]
+    return length(regions.paint[a, 1:] - regions.paint[b, 1:]).astype(float)
 
-    With `hue` a step of hue between neighbours counts as an edge too, so much of it: light changes its colour slowly.
+
+def bottleneck(
+    regions: Regions, start: NDArray[np.bool_], height: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """(n,) the greatest height (m,) that must be crossed on the easiest way from any starting region.
+
+    By default that is the edge along a common border, Lab units a pixel.
     """
     a, b = regions.pairs[:, 0], regions.pairs[:, 1]
-    height = regions.barrier.astype(float)
-    if hue:
-        gap = length(regions.paint[a, 1:] - regions.paint[b, 1:])
-        height = np.maximum(height, hue * (gap - _SLOW))
+    height = regions.barrier.astype(float) if height is None else height
     worst = np.where(start, 0.0, 1e3)
     while True:
         new = worst.copy()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.segment.classical._features import Features
 from engine.segment.classical._floor import border_margin
 from engine.segment.classical._layout import Room
-from engine.segment.classical._regions import Regions, bottleneck, likeness, soft_step
+from engine.segment.classical._regions import Regions, bottleneck, hue_steps, likeness, soft_step
 
 __all__ = ["SHADE", "folds", "wall_paint"]
 
@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 SHADE = 0.2  # weight of lightness beside colour in a paint's distance: walls lie in any light
 _CLOSED = 2.2  # Lab units a pixel: an outline as strong as this, without a gap, bounds an object
 _HUE = 0.7  # Lab units a pixel that a step of hue between superpixels counts for: a cushion beside a wall of its shade
+_SLOW = 1.0  # unshaded colour from one superpixel to the next that light alone may make
 _SMOOTH = 1.0  # Lab units a pixel: what is reached over less is the same surface in another light
 _BARE = 0.002  # of the photo: so much of a wall must be seen to know its paint
 _SHOWS = 0.15  # of the strip where a wall begins
@@ -60,14 +61,15 @@ def wall_paint(regions: Regions, box: Room, strip: Floats, part: NDArray[np.int6
             alike = likeness(regions, paint, seeds, 7.0, 0.4)
             usual = np.average(light, weights=seeds * regions.area)
             lit = np.where(part == face, np.maximum(alike, soft_step((light - usual - 4.0) / 1.5)), lit)
-    crossed = bottleneck(regions, strip * colour > 0.4, _HUE)
+    edges = np.maximum(regions.barrier, _HUE * (hue_steps(regions) - _SLOW))
+    crossed = bottleneck(regions, strip * colour > 0.4, edges)
     same = np.maximum(
         colour * np.exp(-((crossed / _CLOSED) ** 2)), _BRIGHTER * lit * np.exp(-((crossed / _SMOOTH) ** 4))
     )
     # a wall goes on behind furniture: down to the floor or out of the picture
     ends = (part > 0) & (tight > 0.5) & (_at_foot(regions, box) | (np.abs(regions.centre[:, 1] - 0.5) > _RIM))
-    same = np.maximum(same, _BEHIND * tight * (bottleneck(regions, ends, _HUE) < _CLOSED))
-    further = bottleneck(regions, same > _SURELY, _HUE)
+    same = np.maximum(same, _BEHIND * tight * (bottleneck(regions, ends, edges) < _CLOSED))
+    further = bottleneck(regions, same > _SURELY, edges)
     return colour, tight, np.maximum(same, _BEYOND * colour * np.exp(-((further / _SMOOTH) ** 4)))
 
 
