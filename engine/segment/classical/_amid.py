@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.segment.classical._features import Features
+from engine.segment.classical._length import length
 from engine.segment.classical._masks import components, disc, fill_holes
 from engine.segment.classical._regions import Regions, bottleneck, make_regions
+from engine.segment.classical._walk import walker
 from engine.types import Mask
 
 __all__ = ["find_amid"]
@@ -105,37 +107,40 @@ def _weigh(features: Features, regions: Regions) -> tuple[Floats, Floats]:
     grain = np.minimum(regions.mean(cv2.blur(features.texture, (9, 9))), _SHARP)
     look = np.concatenate([regions.paint, grain[:, None]], axis=1) * np.array(_LOOK)
     squares = np.square(look).sum(axis=1)
-    alike = np.exp(-np.maximum(squares[:, None] + squares - 2 * look @ look.T, 0) / (2 * _ALIKE**2))
+    alike = np.exp(-np.maximum(squares[:, None] + squares - 2 * np.einsum("ik,jk", look, look), 0) / (2 * _ALIKE**2))
     level, across = regions.centre.T.astype(np.float64)
     beside = np.exp(-np.square(level[:, None] - level) / (2 * _HEIGHT**2))
     way = bottleneck(regions, border)
     reached = _REACHED * np.exp(-np.square(way / _OPEN))
     enclosed = _ENCLOSED * (1 - np.exp(-np.square(way / _CLOSED)))
-    walk, pull = _walk(regions), np.where(border, 3.0, _PULL)
+    walk = walker(regions.pairs, _weights(regions), np.where(border, 3.0, _PULL))
+    near = alike * beside
     likely = np.zeros(len(area))
     for turn in range(_ROUNDS):
         back = (border if turn == 0 else 1 - likely + 2 * border) * area
-        ground = (alike * beside) @ back / (beside @ back + 1e-9)
+        ground = _sums(near, back) / (_sums(beside, back) + 1e-9)
         front = likely * area * ~border
         if turn == 0:
             middle = np.exp(-np.square((level - 0.5) / _MIDDLE[0]) / 2 - np.square((across - 0.5) / _MIDDLE[1]) / 2)
             front = middle * area * ~border * (1 - reached / _REACHED) * np.exp(-_UNLIKE * ground)
-        own = alike @ front / (front.sum() + 1e-9) + enclosed
+        own = _sums(alike, front) / (front.sum() + 1e-9) + enclosed
         prior = np.where(border, 0, own / (own + ground + reached + 1e-4))
-        likely = np.clip(np.linalg.solve(walk + np.diag(pull), pull * prior), 0, 1)
+        likely = np.clip(walk(prior), 0, 1)
     return likely, ground
 
 
-def _walk(regions: Regions) -> Floats:
-    """(n, n) graph Laplacian; weights fall with the edge on the common border and with the colour step."""
-    n = len(regions.area)
+def _sums(shares: Floats, weight: Floats) -> Floats:
+    """(n,) weighted sums of the rows of (n, n); BLAS would keep the other cores spinning for as much."""
+    sums: Floats = np.einsum("ij,j", shares, weight)
+    return sums
+
+
+def _weights(regions: Regions) -> Floats:
+    """(m,) how easily one walks from a superpixel to the next: falls with the edge between them and the colour step."""
     a, b = regions.pairs.T
-    step = np.linalg.norm((regions.paint[a] - regions.paint[b]) * (0.3, 1.2, 1.2), axis=1)
-    weight = regions.border * np.exp(-regions.barrier / _EDGE - step / _STEP) / np.sqrt(regions.area.mean())
-    matrix = np.zeros((n, n))
-    matrix[a, b] = matrix[b, a] = -weight
-    matrix[np.arange(n), np.arange(n)] = -matrix.sum(axis=1)
-    return matrix
+    step = length((regions.paint[a] - regions.paint[b]) * (0.3, 1.2, 1.2))
+    weight: Floats = regions.border * np.exp(-regions.barrier / _EDGE - step / _STEP) / np.sqrt(regions.area.mean())
+    return weight
 
 
 def _outlines(features: Features, labels: NDArray[np.int32], likely: Floats, ground: Floats) -> Iterator[_Outline]:

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, diags_array
-from scipy.sparse.linalg import splu
 
 from engine.segment.classical._features import Features
 from engine.segment.classical._floor import floor_likeness
@@ -22,6 +20,7 @@ from engine.segment.classical._layout import Room, read_room
 from engine.segment.classical._length import length
 from engine.segment.classical._masks import Found, components, fill_holes, instance
 from engine.segment.classical._regions import Regions, likeness, make_regions, soft_step, unshaded
+from engine.segment.classical._walk import walker
 from engine.segment.classical._walls import SHADE, folds, wall_paint
 from engine.types import FloatMask
 from engine.vanishing import Vanishing, find_uprights, find_vanishing
@@ -73,7 +72,7 @@ def read_layout(features: Features) -> Layout:
     regions = make_regions(features, parts + 4 * storeys)
     prior, trust, clear = _priors(features, regions, box, parts)
     allowed = _allowed(regions, parts, storeys)
-    return Layout(room, _trust(box, clear), regions, _spread(_walk_matrix(regions, allowed), prior, trust, allowed))
+    return Layout(room, _trust(box, clear), regions, _spread(regions, prior, trust, allowed))
 
 
 def _parts(features: Features, box: Room) -> NDArray[np.int32]:
@@ -163,26 +162,20 @@ def _allowed(regions: Regions, parts: NDArray[np.int32], storeys: NDArray[np.int
     return np.stack([above, wall, floor, np.ones_like(above)], axis=1).astype(float)
 
 
-def _walk_matrix(regions: Regions, allowed: Floats) -> coo_array:
-    """(n, n) graph Laplacian; weights fall with the edge on the common border and with the colour step."""
-    n = len(regions.area)
-    a, b = regions.pairs[:, 0], regions.pairs[:, 1]
+def _weights(regions: Regions, allowed: Floats) -> Floats:
+    """(m,) how easily one walks from a superpixel to the next: falls with the edge between them and the colour step."""
+    a, b = regions.pairs.T
     gap = length((regions.paint[a] - regions.paint[b]) * (SHADE, _HUE, _HUE))
     weight = regions.border * np.exp(-regions.barrier / _EDGE - gap / 4.0) / np.sqrt(regions.area.mean())
     bare = allowed[:, :OTHER].sum(axis=1) == 0  # a skirting
     apart = (allowed[a, CEILING] != allowed[b, CEILING]) | (bare[a] != bare[b])
-    weight = weight * ~apart  # nothing spreads across the ceiling's border and a skirting's edges
-    one, other = np.concatenate([a, b]), np.concatenate([b, a])
-    away = np.concatenate([weight, weight])
-    itself = np.arange(n)
-    values = np.concatenate([-away, np.bincount(one, away, n)])
-    return coo_array((values, (np.concatenate([one, itself]), np.concatenate([other, itself]))), shape=(n, n))
+    across: Floats = weight * ~apart  # nothing spreads across the ceiling's border and a skirting's edges
+    return across
 
 
-def _spread(walk: coo_array, prior: Floats, trust: Floats, allowed: Floats) -> Floats:
-    """Solve (L + trust) x = trust * prior; the sum over classes stays 1."""
-    held = splu((walk + diags_array(trust)).tocsc(), permc_spec="MMD_AT_PLUS_A")  # symmetric: least fill
-    result: Floats = np.clip(held.solve(trust[:, None] * prior), 1e-6, 1)
+def _spread(regions: Regions, prior: Floats, trust: Floats, allowed: Floats) -> Floats:
+    """(n, 4) the classes after the walk; their sum is 1."""
+    result: Floats = np.clip(walker(regions.pairs, _weights(regions, allowed), trust)(prior), 1e-6, 1)
     result *= allowed
     result /= result.sum(axis=1, keepdims=True)
     return result
