@@ -19,12 +19,15 @@ from s3palette.recipes import build_recipe
 
 __all__ = ["neutral", "tones_sheet"]
 
-_LAMPLIT: Final = replace(SCENES["tin"], name="tin_tungsten")
-_SHADED: Final = replace(SCENES["tin"], name="tin_shade")
-_ROWS: Final = ((SCENES["study"], "wall"), (_LAMPLIT, "background"), (SCENES["radio"], "body"))
-_GREYS: Final = ((SCENES["tin"], "background"), (_LAMPLIT, "background"), (_SHADED, "background"))
-_COLOURED: Final = ((SCENES["galley"], "floor"), (SCENES["loft"], "wall"), (SCENES["hall"], "wall"))
+_ROWS: Final = (("study", "wall"), ("tin_tungsten", "background"), ("radio", "body"))
+_GREYS: Final = (("tin", "background"), ("tin_tungsten", "background"), ("tin_shade", "background"))
+_COLOURED: Final = (("galley", "floor"), ("loft", "wall"), ("hall", "wall"))
 _WIDTH: Final = 320
+
+
+def _scene(name: str) -> Scene:
+    """A scene; the tin in another light is none of its own."""
+    return SCENES[name] if name in SCENES else replace(SCENES["tin"], name=name)
 
 
 def _named(scene: Scene, surface: str, tone: Tone) -> Rgb:
@@ -47,7 +50,8 @@ def _tones() -> dict[str, Tone]:
 def tones_sheet() -> Image.Image:
     """A row for each surface: the photo, then every named tone."""
     rows = []
-    for scene, surface in _ROWS:
+    for name, surface in _ROWS:
+        scene = _scene(name)
         pictures = [scene.base(), *(_named(scene, surface, tone) for tone in _tones().values())]
         size = (_WIDTH, _WIDTH * pictures[0].shape[0] // pictures[0].shape[1])
         rows.append(np.concatenate([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures], axis=1))
@@ -62,7 +66,8 @@ def neutral() -> list[dict[str, Any]]:
     """Print what a full `balance` does to grey backdrops in other light, and to what has a colour of its own."""
     rows = []
     print(f"{'balance 100':32}{'chroma before':>16}{'after':>8}{'CIEDE2000':>12}")
-    for scene, surface in (*_GREYS, *_COLOURED):
+    for name, surface in (*_GREYS, *_COLOURED):
+        scene = _scene(name)
         inside = scene.mask(surface)
         before, after = (
             lab(np.median(rgb[inside], axis=0).astype(np.uint8))

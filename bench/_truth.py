@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ from engine.types import Rgb
 
 __all__ = ["ALBUMS", "FOLDER", "PAINTS", "SCENES", "VARIANTS", "Bits", "Floor", "Scene", "photographed", "varied"]
 
-FOLDER: Final = Path(__file__).resolve().parent / "truth"
+FOLDER: Final = Path(os.environ.get("TRUTH_SET", Path(__file__).resolve().parent / "truth"))
+"""The truth set; another one, rendered by bench/truth/render.py --rooms, where TRUTH_SET says so."""
 _BOOK: Final[dict[str, Any]] = tomllib.loads((FOLDER / "scenes.toml").read_text())
 _LABELS: Final[list[str]] = _BOOK["labels"]
 PAINTS: Final[Mapping[str, tuple[int, ...]]] = {

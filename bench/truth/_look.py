@@ -34,12 +34,13 @@ class Look:
 class Set:
     """How a scene is built, from where it is seen, how it is exposed.
 
-    `floor` is a rectangle of the floor in metres, x0, y0, x1, y1, that lies before the camera.
+    `exposure` None is as much as its walls bear in their lightest paint; `floor` is a rectangle of the floor in
+    metres, x0, y0, x1, y1, that lies before the camera.
     """
 
     build: Callable[[Stage, Look], None]
     camera: Camera
-    exposure: float
+    exposure: float | None
     balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
     floor: tuple[float, float, float, float] | None = None
     seed: int = 0

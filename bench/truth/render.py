@@ -1,4 +1,7 @@
-"""Render the truth set: `python bench/truth/render.py [SCENE ...] [--spp N]`.
+"""Render the truth set: `python bench/truth/render.py [SCENE ...] [--spp N]`; or rooms that nobody has tuned on:
+
+    python bench/truth/render.py --rooms 40 --into FOLDER
+    TRUTH_SET=FOLDER python bench/quality.py --method ours
 
 Needs the `bench` extra (mitsuba) and, for its variant `llvm_ad_rgb`, an LLVM library that suits it (19; 15 crashes)
 at the path DRJIT_LIBLLVM_PATH; `--variant cuda_ad_rgb` runs on a GPU.
@@ -16,6 +19,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +44,33 @@ from _patterns import PATTERN_SIDE, PATTERNS  # noqa: E402
 from _products import ALBUM, PRODUCTS  # noqa: E402
 from _rooms import ROOMS  # noqa: E402
 from _rooms_held_out import ROOMS as MORE_ROOMS  # noqa: E402
+from _rooms_random import room  # noqa: E402
 from _trace import ManyLooks, surfaces  # noqa: E402
 
-PICTURES = HERE / "pictures"
 SIZE = (800, 600)
+SMALL = (400, 300)
+"""Of random rooms."""
 PASSES = 8
+BRIGHTEST = 0.6
+"""Median linear value of a random room's walls in their lightest paint: how bright its photos are."""
 SETS: dict[str, Set] = ROOMS | MORE_ROOMS | PRODUCTS | ALBUM
 BOOK: dict[str, Any] = tomllib.loads((HERE / "scenes.toml").read_text())
 
 Light = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A scene to be rendered."""
+
+    name: str
+    place: Set
+    entry: dict[str, Any]
+    """Of scenes.toml."""
+    size: tuple[int, int]
+    """(width, height) in pixels."""
+    pictures: Path
+    """Where its folder goes."""
 
 
 def looks(scene: dict[str, Any]) -> dict[str, Look]:
@@ -63,11 +85,15 @@ def looks(scene: dict[str, Any]) -> dict[str, Look]:
 
 
 def trace(
-    place: Set, wanted: Sequence[Look], spp: int, crop: tuple[int, int, int, int] | None = None
+    place: Set,
+    wanted: Sequence[Look],
+    spp: int,
+    size: tuple[int, int],
+    crop: tuple[int, int, int, int] | None = None,
 ) -> tuple[list[Light], Layers]:
     """Filtered light (h, w, 3) of looks that have the same shapes, and what is known without light (of all pixels).
 
-    `crop` is (left, top, width, height) in pixels.
+    `size` is (width, height), `crop` is (left, top, width, height) in pixels.
     """
     with tempfile.TemporaryDirectory() as folder:
         stages = []
@@ -75,12 +101,12 @@ def trace(
             stages.append(Stage(Path(folder)))  # the same meshes every time, under the same names
             place.build(stages[-1], look)
         scene = mi.load_dict({"type": "scene", **stages[0].shapes}, optimize=False)  # merged shapes lose their names
-        known = probe(scene, stages, place.camera, SIZE, BOOK["labels"])
+        known = probe(scene, stages, place.camera, size, BOOK["labels"])
         tracer, each = ManyLooks(len(stages), surfaces(scene, stages[0], stages)), max(1, spp // PASSES)
-        camera = mi.load_dict(sensor(place.camera, SIZE, each, crop))
+        camera = mi.load_dict(sensor(place.camera, size, each, crop))
         seeds = range(place.seed * 1000, place.seed * 1000 + PASSES)
         passes = [np.array(mi.render(scene, integrator=tracer, sensor=camera, seed=s, spp=each)) for s in seeds]
-    left, top, width, height = crop or (0, 0, *SIZE)
+    left, top, width, height = crop or (0, 0, *size)
     here = slice(top, top + height), slice(left, left + width)
     light, variance = merge(np.asarray(passes, np.float32)[..., 3:])
     smooth = denoise(light, variance, known.albedo[here], known.normal[here], known.depth[here], levels=3)
@@ -95,12 +121,12 @@ def around(place: NDArray[np.bool_], margin: int) -> tuple[int, int, int, int]:
     return int(left), int(top), int(right - left), int(bottom - top)
 
 
-def develop(light: Light, place: Set, curve: str) -> NDArray[np.uint8]:
+def develop(light: Light, place: Set, exposure: float, curve: str) -> NDArray[np.uint8]:
     """Light -> sRGB bytes: exposure, white balance, and the camera's curve."""
-    return developed(light * np.float32(place.exposure) * np.asarray(place.balance, np.float32), curve)
+    return developed(light * np.float32(exposure) * np.asarray(place.balance, np.float32), curve)
 
 
-def quad(place: Set) -> list[list[float]]:
+def quad(place: Set, size: tuple[int, int]) -> list[list[float]]:
     """Where the camera sees the corners (x0, y0), (x1, y0), (x1, y1), (x0, y1) of `place.floor`: x, y in pixels."""
     assert place.floor is not None
     x0, y0, x1, y1 = place.floor
@@ -110,40 +136,44 @@ def quad(place: Set) -> list[list[float]]:
     right = np.cross(ahead, [0, 0, 1.0])
     right /= np.linalg.norm(right)
     down = np.cross(ahead, right)
-    focal = SIZE[0] / 2 / np.tan(np.radians(camera.fov) / 2)
+    focal = size[0] / 2 / np.tan(np.radians(camera.fov) / 2)
     seen = []
     for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1)):
         ray = np.array([x, y, 0.0]) - eye
         u, v = focal * (ray @ right) / (ray @ ahead), focal * (ray @ down) / (ray @ ahead)
-        seen.append([SIZE[0] / 2 + u, SIZE[1] / 2 + v - camera.shift * SIZE[1]])
+        seen.append([size[0] / 2 + u, size[1] / 2 + v - camera.shift * size[1]])
     return seen
 
 
-def render(name: str, spp: int) -> None:
+def render(shot: Shot, spp: int) -> None:
     """Write every picture of a scene."""
     start = time.perf_counter()
-    place, scene = SETS[name], BOOK["scenes"].get(name, {"surfaces": {}, "curve": "srgb"})
-    folder = PICTURES / name
+    place, scene, folder = shot.place, shot.entry, shot.pictures / shot.name
     folder.mkdir(parents=True, exist_ok=True)
     wanted = looks(scene)
-    light, known = trace(place, list(wanted.values()), spp)
+    light, known = trace(place, list(wanted.values()), spp, shot.size)
     pictures = dict(zip(wanted, light, strict=True))
-    if scene["surfaces"]:
-        crop = around(known.labels == BOOK["labels"].index("extra"), 24)
-        (bare,), _ = trace(place, [Look(bare=True)], spp, crop)
+    extra = known.labels == BOOK["labels"].index("extra")
+    if scene["surfaces"] and extra.any():
+        crop = around(extra, 24)
+        (bare,), _ = trace(place, [Look(bare=True)], spp, shot.size, crop)
         pictures["removed"] = light[0].copy()
         pictures["removed"][crop[1] : crop[1] + crop[3], crop[0] : crop[0] + crop[2]] = bare
+    exposure = place.exposure
+    if exposure is None:
+        inside = known.labels == BOOK["labels"].index("wall")
+        exposure = BRIGHTEST / max(float(np.median(value[inside].mean(axis=-1))) for value in light)
     turn = -1 if scene.get("mirrored") else 1
     for which, value in pictures.items():
-        photo = develop(value, place, scene["curve"])[:, ::turn]
+        photo = develop(value, place, exposure, scene["curve"])[:, ::turn]
         save(photo, folder / f"{which}.webp", changed(known.labels[:, ::turn], which, BOOK["labels"], BOOK["margin"]))
     Image.fromarray(np.ascontiguousarray(known.labels[:, ::turn])).save(folder / "labels.png", optimize=True)
     if place.floor is not None:
-        corners = [[x if turn == 1 else SIZE[0] - x, y] for x, y in quad(place)]
+        corners = [[x if turn == 1 else shot.size[0] - x, y] for x, y in quad(place, shot.size)]
         x0, y0, x1, y1 = place.floor
         plane = {"quad": corners, "metres": [x1 - x0, y1 - y0], "origin": [x0, y0], "pattern_side": PATTERN_SIDE}
         (folder / "floor.json").write_text(json.dumps(plane) + "\n")
-    print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
+    print(f"{shot.name}: {time.perf_counter() - start:.0f} s", flush=True)
 
 
 def save(photo: NDArray[np.uint8], path: Path, kept: NDArray[np.bool_]) -> None:
@@ -151,17 +181,40 @@ def save(photo: NDArray[np.uint8], path: Path, kept: NDArray[np.bool_]) -> None:
     Image.fromarray(np.where(kept[..., None], photo, np.uint8(0))).save(path, lossless=True, quality=90, method=6)
 
 
+def render_rooms(count: int, folder: Path, spp: int) -> None:
+    """Write a truth set of random rooms, with a scenes.toml of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    book = [(HERE / "scenes.toml").read_text().split("\n[albums]")[0], "[albums]"]
+    for seed in range(count):
+        place, entry = room(seed)
+        render(Shot(f"room{seed}", place, entry, SMALL, folder / "pictures"), spp)
+        surfaces = ", ".join(f'{name} = "{finish}"' for name, finish in entry["surfaces"].items())
+        book += [f"[scenes.room{seed}]", *(f'{key} = "{entry[key]}"' for key in ("half", "kind", "curve"))]
+        book += [f"surfaces = {{ {surfaces} }}"]
+        (folder / "scenes.toml").write_text("\n".join(book) + "\n")
+
+
 def main() -> None:
     """Render the scenes named on the command line, or all."""
-    parser = argparse.ArgumentParser(description=__doc__, parents=[VARIANT])
+    parser = argparse.ArgumentParser(
+        description=__doc__, parents=[VARIANT], formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("scenes", nargs="*", metavar="SCENE", help=f"any of {', '.join(SETS)}")
     parser.add_argument("--spp", type=int, default=48, help="samples a pixel")
+    parser.add_argument("--rooms", type=int, metavar="N", help="so many random rooms instead")
+    parser.add_argument("--into", type=Path, metavar="FOLDER", help="where random rooms go")
     options = parser.parse_args()
+    if options.rooms is not None:
+        if options.into is None or options.scenes:
+            parser.error("--rooms needs --into FOLDER, and no scenes beside it")
+        render_rooms(options.rooms, options.into, options.spp)
+        return
     (HERE / "patterns").mkdir(exist_ok=True)
     for name, pattern in PATTERNS.items():
         save(pattern(), HERE / "patterns" / f"{name}.webp", np.ones((1, 1), bool))
     for name in options.scenes or SETS:
-        render(name, options.spp)
+        entry = BOOK["scenes"].get(name, {"surfaces": {}, "curve": "srgb"})
+        render(Shot(name, SETS[name], entry, SIZE, HERE / "pictures"), options.spp)
 
 
 if __name__ == "__main__":
