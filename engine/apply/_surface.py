@@ -57,7 +57,8 @@ def read_surface(pixels: Linear, median: Linear) -> Surface:
         median: (3,) linear light, of the pixels themselves.
     """
     middle = median.astype(np.float64)
-    most, least = pixels.max(axis=1), pixels.min(axis=1)
+    red, green, blue = pixels.T  # numpy is slow along an axis of three
+    most, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
     greyness = least / np.maximum(most, np.float32(1e-6))
     typical, level = float(np.median(greyness)), float(np.median(most))
     whole = most < _BLOWN

@@ -83,5 +83,6 @@ def _gradient(lab: Floats) -> Floats:
     """Largest gradient of the three channels, Lab units a pixel (Scharr, normalised)."""
     dx = cv2.Scharr(lab, cv2.CV_32F, 1, 0) / 32.0
     dy = cv2.Scharr(lab, cv2.CV_32F, 0, 1) / 32.0
-    strength: Floats = np.sqrt((dx * dx + dy * dy).sum(axis=2))
+    light, a, b = cv2.split(dx * dx + dy * dy)
+    strength: Floats = np.sqrt(light + a + b)
     return strength

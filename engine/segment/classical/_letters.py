@@ -73,7 +73,8 @@ def pages(rgb: Rgb) -> Iterator[Page]:
         small = cv2.pyrDown(rgb) if halving else cv2.GaussianBlur(rgb, (0, 0), 0.8)
         for hat in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT):  # light print, dark print
             square = cv2.getStructuringElement(cv2.MORPH_RECT, (_WIDEST, _WIDEST))
-            relief: Mask = cv2.morphologyEx(small, hat, square).max(axis=2)
+            red, green, blue = cv2.split(cv2.morphologyEx(small, hat, square))
+            relief: Mask = cv2.max(cv2.max(red, green), blue)
             for strokes in (_by_own_peak(relief), _by_peak_near(relief)):
                 yield _page(small, relief, strokes)
 
