@@ -34,7 +34,7 @@ _USUAL = 0.66  # of the height: where the floor begins where its border is not s
 _LOWER, _ODD = 0.4, 1.0  # say of the floor border in which wall is the back one; price of a ceiling of two paints
 _BEAM = 0.6  # of the way to the horizon: a "wall" that ends above it everywhere is a beam or a lower ceiling
 _LEVELS, _LEVEL, _DOUBT = 2, 0.5, 0.85  # edges below it; support of the lowest; what a doubt leaves of it
-_HALF = 0.5  # working pixels from the first row to the middle of the first row of the half-size copy
+_MAP = 75_000  # pixels of the copy that borders are looked for in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,12 +82,13 @@ class _Fit:
 def read_room(features: Features, seen: Vanishing) -> Room:
     """Fit the box to a photo and its vanishing points."""
     h, w = features.shape
-    half = (max(8, w // 2), max(8, h // 2))
-    scale = h / half[1]
+    scale = max(1.0, (h * w / _MAP) ** 0.5)
+    size = (max(8, int(w / scale)), max(8, int(h / scale)))
+    scale = h / size[1]
     view = Vanishing(
         seen.horizon / scale, seen.first / scale, seen.second / scale, seen.support, seen.lean.scaled(1 / scale)
     )
-    lab = cv2.resize(features.lab, half, interpolation=cv2.INTER_AREA)
+    lab = cv2.resize(features.lab, size, interpolation=cv2.INTER_AREA)
     above = ceiling_evidence(lab)
     uppers = fit_upper(above, view)
     if max(steadiness(lab, box.height) for box in uppers) < _STEADY:
@@ -97,8 +98,8 @@ def read_room(features: Features, seen: Vanishing) -> Room:
     def whole(box: Box, oddness: float) -> _Fit:
         paint = find_paint(even, box)
         lower = fit_lower(at_walls(below, paint), view, box)
-        cost = box.cost + _LOWER * lower.cost + half[0] * _ODD * oddness
-        support = _share(box, half[1]) * min(1.0, steadiness(lab, box.height) / _SURE)
+        cost = box.cost + _LOWER * lower.cost + size[0] * _ODD * oddness
+        support = _share(box, size[1]) * min(1.0, steadiness(lab, box.height) / _SURE)
         usual, far = (1.0, 1.0) if paint is None else reach(paint, box, view.horizon)
         return _Fit(cost, box, lower, paint, support, usual, far)
 
@@ -112,10 +113,12 @@ def read_room(features: Features, seen: Vanishing) -> Room:
         beam = min((whole(box, 0.0) for box in under), key=lambda fit: fit.cost)
     fit = beam if beam.far > _BEAM and beam.support > _LEVEL else fit
     upper, lower, paint, support = fit.upper, fit.lower, fit.paint, fit.support * (1.0 if sure else _DOUBT)
-    floor_support = _share(lower, half[1])
+    floor_support = _share(lower, size[1])
 
     def full(height: Floats) -> Floats:
-        line: Floats = cv2.resize(height.reshape(1, -1), (w, 1), interpolation=cv2.INTER_LINEAR).ravel() * scale + _HALF
+        line: Floats = (
+            cv2.resize(height.reshape(1, -1), (w, 1), interpolation=cv2.INTER_LINEAR).ravel() * scale + (scale - 1) / 2
+        )
         return line
 
     left, right = (_seen(corner, upper.height, view.horizon, above.uprights) for corner in upper.corners)
@@ -127,7 +130,7 @@ def read_room(features: Features, seen: Vanishing) -> Room:
         board = find_skirting(features.lab, floor, seen.horizon, cv2.resize(paint.shaded, (w, h)))
     floor = floor if board is None else board.foot
     bare = cv2.resize(cv2.blur(upper.seen.astype(np.float32).reshape(1, -1), (15, 1)), (w, 1)).ravel()
-    middle = int(np.clip(np.mean(upper.corners), 0, half[0] - 1))
+    middle = int(np.clip(np.mean(upper.corners), 0, size[0] - 1))
     eye = max(float(lower.height[middle]) - view.horizon, 0) / max(view.horizon - float(upper.height[middle]), 1.0)
     return Room(
         ceiling=full(upper.height), back=full(upper.level), floor=floor, board=board, corners=(left, right),

@@ -33,6 +33,7 @@ _LADDER = 3.0  # that price at most, in spreads squared: some stand on a ladder,
 _SIDES = (1.5, 4.0)  # pixels on both sides of a line that are compared: a sharp edge, a soft one
 _FAR = 3.3  # times that, to tell an edge from a slope of light
 _ALONG = 61  # pixels of a line that a faint edge is averaged over
+_GRAZED = np.float32(4.0)  # Lab units: more of a step counts as so much where one looks keenly
 _CALM = 0.3  # of all steps are noise alone, where one looks keenly
 _FAINT = 0.7  # Lab units of a step seen for sure
 _FAINT_WORTH, _KEEN_WORTH = 0.35, 0.7  # what one is worth beside a clear edge; where one looks keenly
@@ -110,6 +111,8 @@ class Fan:
             step = at(view.colour, near) - at(view.colour, -near)
             step -= (at(view.colour, far) - at(view.colour, -far)) / np.float32(_FAR)  # an even slope is no edge
             step *= inside[..., None]
+            if view.keen:  # what is strong counts where it is, and not all along a line that grazes it
+                step *= np.minimum(1, _GRAZED / (length(step) + np.float32(1e-6)))[..., None]
             strength = length(cv2.blur(step, (_ALONG, 1), borderType=cv2.BORDER_CONSTANT))
             noise = float(np.quantile(strength[inside], _CALM if view.keen else 0.5)) if inside.any() else 0.0
             clear = np.clip((strength - 2.0 * noise) / (2.0 * noise + _FAINT), 0, 1)
