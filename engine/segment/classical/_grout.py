@@ -16,14 +16,14 @@ from engine.types import FloatMask, Mask
 __all__ = ["find_grout"]
 
 _CELLS_NEEDED = 6
-_LARGEST_TILE = 0.016  # of the photo
+_LARGEST_TILE = 0.05  # of the photo
 _REACH = 3.0  # working pixels from a joint's middle to the tile beside it
 _RIM = 3  # working pixels from a cell's outline
 _SPECK = 12  # working pixels: a shorter piece is no joint
 _SEEN = 4.0  # of 255: how far a joint stands out, at least
 _USUAL = 0.6  # of how far most of them stand out: less is a speck beside a joint
 _LIKE = 12.0  # L* units within one floor's joints
-_CONTRAST = 1.6  # L* units a joint stands out from the tiles at both sides
+_CONTRAST = 0.8  # L* units a joint stands out from the tiles at both sides
 
 
 def find_grout(features: Features) -> Found:
