@@ -15,6 +15,8 @@ with these in view: it is a check of steadiness, not an unseen test.
 
 `--grout` measures the joints between tiles, which are a pixel or two thin.
 
+`--logo` puts three marks in four paints on the products of the truth set, and measures what is found of them.
+
 `--gloss` measures highlights on every repainted surface of the truth set, in its own colour and in every paint, beside
 a threshold in HSV.
 """
@@ -36,6 +38,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "engine")]
 
 from _classical_truth import TRUTH, VARIATIONS, overlap, photo, target, thin_score, union  # noqa: E402 - shared with the tests
 from _gloss import table as gloss_table  # noqa: E402
+from _logos import table as logo_table  # noqa: E402
 from _truth import SCENES, Scene  # noqa: E402
 
 from engine.segment.classical import ClassicalSegmenter  # noqa: E402 - the project need not be installed
@@ -216,6 +219,16 @@ def gloss() -> None:
     gloss_table(lambda rgb: union(ask(rgb, ("highlight",))[0].instances, rgb.shape[:2]))
 
 
+def logo() -> None:
+    """Print what is found of printed marks."""
+
+    def find(rgb: Rgb) -> tuple[float, Bits]:
+        (answer,) = ask(rgb, ("logo",))
+        return answer.presence, union(answer.instances, rgb.shape[:2])
+
+    logo_table(find)
+
+
 if __name__ == "__main__":
     cv2.setNumThreads(1)
     if "--confidence" in sys.argv[1:]:
@@ -226,6 +239,8 @@ if __name__ == "__main__":
         joints()
     elif "--gloss" in sys.argv[1:]:
         gloss()
+    elif "--logo" in sys.argv[1:]:
+        logo()
     else:
         if "--truth" not in sys.argv[1:]:
             plain()

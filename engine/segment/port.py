@@ -34,7 +34,8 @@ class Segmenter(Protocol):
     ) -> list[Segmentation]:
         """Answer all prompts of one photo, in the order of `prompts`.
 
-        A concept that is not in the photo is `absent`; one this segmenter has no way to find is `needs_model`.
+        A concept that is not in the photo is `absent`; one this segmenter has no way to find, or to
+        rule out, is `needs_model`.
         """
         ...
 

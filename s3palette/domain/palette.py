@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 __all__ = ["Concept", "Finder", "OutputTemplate", "PixelLayer", "Preset", "RuleSet", "Surface"]
 
-Finder = Literal["wall", "floor", "ceiling", "product", "body", "background", "text", "highlight", "grout"]
+Finder = Literal["wall", "floor", "ceiling", "product", "body", "background", "text", "logo", "highlight", "grout"]
 Surface = Literal["floor", "ceiling", "wall", "counter", "front"]
 _STRICT = ConfigDict(extra="forbid", strict=True)
 

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 from _gloss import Case, cases, naive_gloss
+from _logos import marked
 from _truth import SCENES, Bits
-from masks import ask, truth
+from masks import ask, truth, union
 
 CONCEPTS = ("product", "body", "background", "text")
 
@@ -53,6 +54,26 @@ def test_a_product_on_boards_before_a_wall_is_found_and_called_unsure() -> None:
         mine, (theirs, decided) = found("vase")[concept], truth(SCENES["vase"], concept)
         assert (mine & theirs & decided).sum() >= least * ((mine | theirs) & decided).sum()
     assert all(0.35 < answer.presence < 0.8 for answer in ask(SCENES["vase"].base(), ("product", "background")))
+
+
+@pytest.mark.parametrize(("name", "paint", "mark"), [
+    ("tin", "near_white", "ring"), ("tin", "saturated", "peaks"), ("jug", "light", "star"), ("radio", "dark", "star"),
+])  # fmt: skip
+def test_a_printed_mark_is_found_to_its_edge_and_is_no_text_nor_gloss(name: str, paint: str, mark: str) -> None:
+    case = marked(name, paint, mark)
+    logo, text, shine = ask(case.rgb, ("logo", "text", "highlight"))
+    mine = union(logo.instances, case.logo.shape)
+    assert 0.5 < logo.presence < 0.8
+    assert (mine & case.logo).sum() > 0.9 * (mine | case.logo).sum()
+    for other in (text, shine):
+        assert not (union(other.instances, case.logo.shape) & case.logo).any()
+
+
+@pytest.mark.parametrize("name", ["tin", "jug", "radio"])
+def test_where_no_logo_is_plainly_seen_a_model_is_asked_for(name: str) -> None:
+    """Lamps in the glaze, a dial, knobs, print."""
+    (answer,) = ask(SCENES[name].base(), ("logo",))
+    assert (answer.status, answer.instances) == ("needs_model", ())
 
 
 @pytest.mark.parametrize(("name", "look", "tone"), [

@@ -96,6 +96,7 @@ def test_what_the_classical_engine_can_find():
             "Product": "product",
             "Background": "background",
             "Label_Text": "text",
+            "Logo": "logo",
             "Gloss": "highlight",
         },
         "profile": {"Background": "background"},

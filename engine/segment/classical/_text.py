@@ -14,9 +14,10 @@ from engine.segment.classical._product import Cut
 from engine.segment.classical._strokes import fine_copy, label_patch, strokes
 from engine.types import Instance, Mask, Rgb
 
-__all__ = ["find_text", "letter_mask"]
+__all__ = ["SURE", "find_text", "letter_mask"]
 
-_SURE = 0.5  # grain, stitches and leaves make short even rows too, and score up to 0.45
+SURE = 0.5
+"""Confidence of a line of print: grain, stitches and leaves make short even rows too, and score up to 0.45."""
 
 
 def find_text(features: Features, cut: Cut, lines: Sequence[Line]) -> Found:
@@ -31,7 +32,7 @@ def find_text(features: Features, cut: Cut, lines: Sequence[Line]) -> Found:
     found: list[Instance] = []
     labels: list[Mask] = []
     for line in lines:
-        if line.confidence < _SURE:
+        if line.confidence < SURE:
             break
         block, seeds = line.block(features.shape), line.strokes(features.shape)
         if any((label[block > 0] > 0).mean() > 0.5 for label in labels):

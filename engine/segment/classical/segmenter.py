@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
+import numpy as np
+
 from engine.segment.classical._body import find_body
 from engine.segment.classical._boxes import exclude, from_boxes
 from engine.segment.classical._features import MIN_SIDE, Features, encode
 from engine.segment.classical._grout import find_grout
 from engine.segment.classical._highlight import find_highlight
 from engine.segment.classical._lines import Line, read_lines
+from engine.segment.classical._logo import find_logo
 from engine.segment.classical._masks import Found, binary
 from engine.segment.classical._product import Cut, find_background, find_product, nothing, product_mask
 from engine.segment.classical._strokes import print_copy
 from engine.segment.classical._surfaces import CEILING, FLOOR, ROOM, WALL, Layout, find_surface, read_layout
-from engine.segment.classical._text import find_text, letter_mask
+from engine.segment.classical._text import SURE, find_text, letter_mask
 from engine.types import Exemplar, Mask, Photo, Prompt, Segmentation
 
 __all__ = ["ClassicalSegmenter"]
 
 _SURFACES = {"floor": FLOOR, "ceiling": CEILING, "wall": WALL}
-_PRODUCT = ("product", "body", "background", "text", "highlight")
+_PRODUCT = ("product", "body", "background", "text", "logo", "highlight")
 _FINDERS: dict[str, Callable[[Features], Found]] = {
     "grout": find_grout,
 }
@@ -36,8 +39,9 @@ _LEAST = 0.35
 class ClassicalSegmenter:
     """Implements `engine.segment.port.Segmenter` with OpenCV alone.
 
-    Finds "floor", "ceiling", "wall", "product", "body", "background", "text", "highlight" and "grout"; answers
-    `needs_model` to everything else, unless the user drew a box: then what stands out inside the box is cut out.
+    Finds "floor", "ceiling", "wall", "product", "body", "background", "text", "logo", "highlight" and "grout"; answers
+    `needs_model` to everything else, and where it sees no logo, for many it cannot see. A box that the user drew helps:
+    what stands out inside is cut out.
     Deterministic, one thread, keeps no state between calls.
     """
 
@@ -86,10 +90,10 @@ class _Search:
 
     def __init__(self, features: Features) -> None:
         self._features = features
-        self._found: dict[tuple[str, bool], Found] = {}
+        self._found: dict[tuple[str, bool], Found | None] = {}
 
     def find(self, prompt: Prompt, finder: str | None) -> Found | None:
-        """None where no finder of that name exists."""
+        """None where no finder of that name exists, or the one there is cannot say."""
         known = finder in _SURFACES or finder in _FINDERS or finder in _PRODUCT
         if finder is None or not known:
             return None
@@ -100,7 +104,7 @@ class _Search:
             self._found[key] = self._run(finder, prompt.several)
         return self._found[key]
 
-    def _run(self, finder: str, several: bool) -> Found:
+    def _run(self, finder: str, several: bool) -> Found | None:
         if finder in _SURFACES:
             if self._studio:
                 return 0.0, ()
@@ -110,7 +114,9 @@ class _Search:
         if finder == "product":
             return find_product(self._features, self._cut, several)
         if finder == "body":
-            return find_body(self._features, self._cut, self._letters)
+            return self._body
+        if finder == "logo":
+            return self._logo
         if self._features.noisy:
             return 0.0, ()
         if finder == "text":
@@ -147,10 +153,27 @@ class _Search:
         return find_text(self._features, self._cut, self._lines)
 
     @cached_property
+    def _body(self) -> Found:
+        return find_body(self._features, self._cut, self._letters)
+
+    @cached_property
+    def _logo(self) -> Found | None:
+        """None where nothing is plainly a logo."""
+        confidence, bodies = self._body
+        if self._features.noisy or confidence < _LEAST or not bodies:
+            return None
+        shape = self._features.shape
+        text = np.zeros(shape, np.uint8)
+        for line in self._lines:
+            if line.confidence >= SURE:
+                text |= line.block(shape)
+        return find_logo(self._features, confidence, binary(bodies[0].mask, shape), binary(self._cut.mask, shape), text)
+
+    @cached_property
     def _printed(self) -> Mask:
-        """The letters, and the labels with their paper."""
+        """The letters, the labels with their paper, the logos."""
         printed = self._letters.copy()
-        for found in self._text[1]:
+        for found in (*self._text[1], *(self._logo or (0.0, ()))[1]):
             printed |= binary(found.mask, self._features.shape)
         return printed
 
