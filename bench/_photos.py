@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import _path  # noqa: F401
 import cv2
 import numpy as np
 
 from s3palette.demo.albums import ALBUMS
 
-__all__ = ["INTERIOR", "album"]
+__all__ = ["INTERIOR", "album", "enlarged"]
 
 INTERIOR = ALBUMS[0]
 _QUALITY = 92
@@ -19,11 +21,12 @@ _GRAIN = 3.0
 def album(count: int, megapixels: float) -> list[bytes]:
     """`count` JPEG files of about that many megapixels, 4:3, no two alike: the demo's rooms resized, every other one
     mirrored, each with its own grain."""
-    sources = [cv2.imread(str(path), cv2.IMREAD_COLOR) for path in INTERIOR.photos]
-    return [_photo(sources[k % len(sources)], k, megapixels) for k in range(count)]
+    return [enlarged(INTERIOR.photos[k % len(INTERIOR.photos)], k, megapixels) for k in range(count)]
 
 
-def _photo(source: np.ndarray, number: int, megapixels: float) -> bytes:
+def enlarged(path: Path, number: int, megapixels: float) -> bytes:
+    """A photo as the `number`th of an album."""
+    source = cv2.imread(str(path), cv2.IMREAD_COLOR)
     height = round((megapixels * 0.75e6) ** 0.5)
     size = (height * 4 // 3, height)
     shrinks = size[0] < source.shape[1]
