@@ -23,6 +23,7 @@ FINE_PIXELS = 1_200_000
 """Print is cut out at this size or the photo's own, whichever is smaller."""
 _INK = 0.55  # share of ink at which a pixel is the letter's
 _SURE_INK = 0.7  # share that some pixel of a stroke reaches
+_OF_PEAK = 0.7  # of the share next to it: what has less ink shows the coat too, and is for the matte to take apart
 _TINT = 9.0  # a*, b* distance within one label
 _FLAT = 2.6  # Lab units a pixel that a label's own shading stays below
 _SHADED = 0.45  # of the paper's L* where it turns away from the light
@@ -92,7 +93,8 @@ def strokes(fine: Rgb, block: Mask, seeds: Mask) -> FloatMask:
     sure[0] = False
     kept = sure[labels]
     near = cv2.dilate(kept.astype(np.uint8), disc(1)) > 0
-    result[window] = np.where(near, share + (0.5 - _INK), 0).clip(0, 1)
+    least = np.maximum(_INK, _OF_PEAK * cv2.dilate(share, np.ones((3, 3), np.uint8)))
+    result[window] = np.where(near, share + (0.5 - least), 0).clip(0, 1)
     return result
 
 
