@@ -27,7 +27,7 @@ _STANDS = 20  # pixels of a region on the line of the walls' foot: then the wall
 _RIM = 0.48  # of the width, from the middle: a region there reaches out of the picture
 _FOLD = 0.3  # L* units a pixel
 _TALL, _ACROSS, _BESIDE = 21, 35, np.ones((1, 5), np.uint8)  # pixels: of a fold's edge, across folds, beside a crest
-_PAIRS = 2.5  # rising and falling edges within that, of a curtain
+_PAIRS = 2.6  # rising and falling edges within that, of a curtain
 
 
 def wall_paint(regions: Regions, box: Room, strip: Floats, part: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
