@@ -14,13 +14,11 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
+import _path  # noqa: F401
 import cv2
 import numpy as np
+from _cost import Cost, Watch, peak_bytes, reset_peak
 from numpy.typing import NDArray
 
 from engine import set_threads, usable_cores, warm_up
@@ -66,57 +64,30 @@ def flat_fill(rgb: Rgb, mask: NDArray[np.uint8]) -> Rgb:
     return (rgb.astype(np.float32) * (1 - share) + np.array(TARGETS["wall"], np.float32) * share).astype(np.uint8)
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Milliseconds, each the least of several runs: other work on the machine has held that one up least."""
-
-    wall: float
-    cpu: float
-    """Of all threads."""
-
-
-def cost(runs: int, work: Callable[[], object]) -> Cost:
-    wall, cpu = [], []
-    for _ in range(runs):
-        started, busy = time.perf_counter(), time.process_time()
-        work()
-        wall.append((time.perf_counter() - started) * 1000)
-        cpu.append((time.process_time() - busy) * 1000)
-    return Cost(min(wall), min(cpu))
+def recolour(photo: Photo, action: Recolor, watch: Watch) -> None:
+    rgb, instance = photo.rgb, Instance(1.0, (0, 0, 1, 1), coarse_mask())
+    mask = binary(watch.run("mask", lambda: label_map(photo, [instance])))
+    matte = watch.run("matte", lambda: soft_matte(rgb, mask))
+    region = Region(rgb, (slice(0, rgb.shape[0]), slice(0, rgb.shape[1])), mask, matte)
+    paint, out = watch.run("fit", lambda: fit(action, region)), rgb.copy()
+    assert paint is not None
+    watch.run("composite", lambda: composite(out, region, paint))
 
 
-def peak_bytes() -> int:
-    """Highest resident size since `reset_peak` (Linux)."""
-    status = Path("/proc/self/status").read_text()
-    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
-
-
-def reset_peak() -> int:
-    Path("/proc/self/clear_refs").write_text("5")
-    return peak_bytes()
-
-
-def measure(name: str, surface: str, threads: int, runs: int) -> tuple[list[Cost], float]:
-    """Mask, matte, fit, composite and flat fill, and the engine's peak memory over the decoded photo's size."""
+def measure(name: str, surface: str, threads: int, runs: int) -> tuple[list[Cost], Cost, float]:
+    """The engine's stages, flat fill, and the engine's peak memory over the decoded photo's size."""
     cv2.setNumThreads(1)
     set_threads(threads)
     warm_up()
-    photo = SURFACES[surface](*SIZES[name])
-    rgb = photo.rgb
-    instance = Instance(1.0, (0, 0, 1, 1), coarse_mask())
-    before = reset_peak()
-
-    masking = cost(runs, lambda: label_map(photo, [instance]))
-    mask = binary(label_map(photo, [instance]))
-    softening = cost(runs, lambda: soft_matte(rgb, mask))
-    region = Region(rgb, (slice(0, rgb.shape[0]), slice(0, rgb.shape[1])), mask, soft_matte(rgb, mask))
-    action = Recolor(TARGETS[surface])
-    fitting = cost(runs, lambda: fit(action, region))
-    paint, out = fit(action, region), rgb.copy()
-    assert paint is not None
-    laying = cost(runs, lambda: composite(out, region, paint))
-    peak = (peak_bytes() - before) / rgb.nbytes + 1
-    return [masking, softening, fitting, laying, cost(runs, lambda: flat_fill(rgb, mask))], peak
+    photo, action = SURFACES[surface](*SIZES[name]), Recolor(TARGETS[surface])
+    ours, flat, before = Watch(), Watch(), reset_peak()
+    for _ in range(runs):
+        recolour(photo, action, ours)
+    peak = (peak_bytes() - before) / photo.rgb.nbytes + 1
+    mask = np.full(photo.size, 255, np.uint8)
+    for _ in range(runs):
+        flat.run("flat", lambda: flat_fill(photo.rgb, mask))
+    return list(ours.least.values()), flat.least["flat"], peak
 
 
 def main() -> int:
@@ -131,8 +102,7 @@ def main() -> int:
         for surface in SURFACES:
             for threads in sorted({1, usable_cores()}):
                 with context.Pool(1) as pool:
-                    stages, peak = pool.apply(measure, (name, surface, threads, chosen.runs))
-                *ours, flat = stages
+                    ours, flat, peak = pool.apply(measure, (name, surface, threads, chosen.runs))
                 wall, cpu = sum(stage.wall for stage in ours), sum(stage.cpu for stage in ours)
                 columns = " | ".join(f"{stage.wall:.0f}" for stage in ours)
                 figures = f"{columns} | {wall:.0f} | {cpu:.0f} | {cpu / flat.cpu:.1f} | {peak:.1f}"

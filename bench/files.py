@@ -8,33 +8,26 @@ growing the file (level 1, run lengths, average filter), Pillow at level 1; both
 
 from __future__ import annotations
 
-import argparse
 import io
 import sys
-import time
-from collections.abc import Callable
 
 import _path  # noqa: F401
 import cv2
 import numpy as np
+from _cost import Watch, on_one_thread
+from _opencv_files import read, write
 from _photos import album
 from PIL import Image
 
-from engine import set_threads
 from engine.image_io import decode, encode_png
 
-FAST = (
-    cv2.IMWRITE_PNG_COMPRESSION,
-    1,
-    cv2.IMWRITE_PNG_STRATEGY,
-    cv2.IMWRITE_PNG_STRATEGY_RLE,
-    cv2.IMWRITE_PNG_FILTER,
-    cv2.IMWRITE_PNG_FILTER_AVG,
-)
+
+def read_by_opencv(data: bytes) -> np.ndarray:
+    return cv2.cvtColor(read(data), cv2.COLOR_BGR2RGB)
 
 
 def by_opencv(rgb: np.ndarray) -> bytes:
-    return cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), FAST)[1].tobytes()
+    return write(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
 
 
 def by_pillow(rgb: np.ndarray) -> bytes:
@@ -43,27 +36,8 @@ def by_pillow(rgb: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def read_by_opencv(data: bytes) -> np.ndarray:
-    return cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-
-
-def cpu_ms(runs: int, work: Callable[[], object]) -> float:
-    """The least of several runs."""
-    spent = []
-    for _ in range(runs):
-        started = time.process_time()
-        work()
-        spent.append(time.process_time() - started)
-    return min(spent) * 1000
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--megapixels", type=float, default=12)
-    chosen = parser.parse_args()
-    set_threads(1)
-    cv2.setNumThreads(1)
+    chosen = on_one_thread(__doc__)
     photos = album(4, chosen.megapixels)
     pictures = [decode(data).rgb for data in photos]
     print("| | CPU ms | x the engine | MB |\n|---|---:|---:|---:|")
@@ -73,7 +47,11 @@ def main() -> int:
     ):
         ours = 0.0
         for way, work in ways.items():
-            spent = np.mean([cpu_ms(chosen.runs, lambda work=work, one=one: work(one)) for one in inputs])
+            watch = Watch()
+            for number, one in enumerate(inputs):
+                for _ in range(chosen.runs):
+                    watch.run(str(number), lambda work=work, one=one: work(one))
+            spent = np.mean([cost.cpu for cost in watch.least.values()])
             files = photos if name == "read JPEG" else [work(picture) for picture in pictures]
             ours = ours or spent
             size = np.mean([len(file) for file in files]) / 1e6

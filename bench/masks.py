@@ -23,6 +23,7 @@ a threshold in HSV.
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -229,19 +230,23 @@ def logo() -> None:
     logo_table(find)
 
 
-if __name__ == "__main__":
+TABLES = {
+    "truth": truth_set, "confidence": confidence, "changed": changed, "grout": joints, "gloss": gloss, "logo": logo,
+}  # fmt: skip
+"""Name of an option -> what it prints."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    which = parser.add_mutually_exclusive_group()
+    for name in TABLES:
+        which.add_argument(f"--{name}", dest="tables", action="store_const", const=(TABLES[name],))
+    parser.set_defaults(tables=(plain, truth_set))
     cv2.setNumThreads(1)
-    if "--confidence" in sys.argv[1:]:
-        confidence()
-    elif "--changed" in sys.argv[1:]:
-        changed()
-    elif "--grout" in sys.argv[1:]:
-        joints()
-    elif "--gloss" in sys.argv[1:]:
-        gloss()
-    elif "--logo" in sys.argv[1:]:
-        logo()
-    else:
-        if "--truth" not in sys.argv[1:]:
-            plain()
-        truth_set()
+    for table in parser.parse_args().tables:
+        table()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,25 +8,17 @@ Grout found; products with Body repainted, Label_Text and Gloss protected. The c
 
 from __future__ import annotations
 
-import argparse
 import sys
-import time
-from collections.abc import Callable
-from typing import TypeVar
 
 import _path  # noqa: F401
-import cv2
-import numpy as np
+from _cost import Watch, on_one_thread
+from _opencv_files import read, write
 from _photos import enlarged
 
-from engine import ClassicalSegmenter, Layer, Prompt, Recipe, Recolor, set_threads, warm_up
+from engine import ClassicalSegmenter, Layer, Prompt, Recipe, Recolor, warm_up
 from engine.image_io import decode
 from engine.pipeline import encode, render, segment
 from s3palette.demo.albums import ALBUMS
-
-T = TypeVar("T")
-FAST = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
-"""OpenCV's fastest way to write PNG that does not grow photos; bench/files.py compares."""
 
 
 def recipe(found: dict[str, str], painted: dict[str, tuple[int, int, int]], protect: tuple[str, ...]) -> Recipe:
@@ -46,20 +38,6 @@ PRODUCT = recipe(
 )
 
 
-class Watch:
-    """The least CPU time of several runs, a stage."""
-
-    def __init__(self) -> None:
-        self.least: dict[str, float] = {}
-
-    def run(self, stage: str, work: Callable[[], T]) -> T:
-        started = time.process_time()
-        answer = work()
-        spent = (time.process_time() - started) * 1000
-        self.least[stage] = min(spent, self.least.get(stage, spent))
-        return answer
-
-
 def once(data: bytes, chosen: Recipe, segmenter: ClassicalSegmenter, watch: Watch) -> None:
     photo = watch.run("decode", lambda: decode(data))
     (found,) = watch.run("segment", lambda: segment([photo], chosen.prompts, segmenter))
@@ -67,17 +45,8 @@ def once(data: bytes, chosen: Recipe, segmenter: ClassicalSegmenter, watch: Watc
     watch.run("encode", lambda: encode(rendered))
 
 
-def files_alone(data: bytes) -> None:
-    cv2.imencode(".png", cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), FAST)
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--megapixels", type=float, default=12)
-    chosen = parser.parse_args()
-    set_threads(1)
-    cv2.setNumThreads(1)
+    chosen = on_one_thread(__doc__)
     warm_up()
     segmenter = ClassicalSegmenter()
     print("| photo | decode | segment | matte and rule | encode | CPU ms | x its files by OpenCV |")
@@ -88,10 +57,10 @@ def main() -> int:
             data, watch, peer = enlarged(path, number, chosen.megapixels), Watch(), Watch()
             for _ in range(chosen.runs):
                 once(data, rule, segmenter, watch)
-                peer.run("files", lambda data=data: files_alone(data))
-            total = sum(watch.least.values())
-            columns = " | ".join(f"{spent:.0f}" for spent in watch.least.values())
-            print(f"| {path.stem} | {columns} | {total:.0f} | {total / peer.least['files']:.1f} |", flush=True)
+                peer.run("files", lambda data=data: write(read(data)))
+            spent, files = [cost.cpu for cost in watch.least.values()], peer.least["files"].cpu
+            columns = " | ".join(f"{stage:.0f}" for stage in spent)
+            print(f"| {path.stem} | {columns} | {sum(spent):.0f} | {sum(spent) / files:.1f} |", flush=True)
     return 0
 
 

@@ -16,11 +16,11 @@ import statistics
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from _cost import peak_bytes, reset_peak
 
 from engine import process
 from engine.pipeline import encode, render
@@ -122,12 +122,6 @@ def pipeline(arguments: argparse.Namespace) -> None:
     print(f"batches    {len(watched.parts)}, {statistics.mean(watched.parts):.1f} photos on average")
 
 
-def peak_bytes() -> int:
-    """Highest resident size since `reset` (Linux)."""
-    status = Path("/proc/self/status").read_text()
-    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
-
-
 def memory(megapixels: float, count: int) -> None:
     """Peak of painting one photo: two concepts of `count` instances, a protected one of a tenth."""
     cv2.setNumThreads(1)
@@ -143,8 +137,7 @@ def memory(megapixels: float, count: int) -> None:
         for prompt, n, shift in ((PROMPTS[0], count, 0), (PROMPTS[1], count, 5), (PROMPTS[3], count // 10, 2))
     ]
     recipe = Recipe(tuple(answer.prompt for answer in found), RECIPE.layers, RECIPE.protect)
-    Path("/proc/self/clear_refs").write_text("5")
-    before = peak_bytes()
+    before = reset_peak()
     began = time.perf_counter()
     encode(render(photo, found, recipe, source="sam3"))
     print(f"{megapixels:g} MP, photo {photo.rgb.nbytes / 2**20:.0f} MiB, {2 * count + count // 10} instances")

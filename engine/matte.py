@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from engine._threads import spread
 from engine._tiles import TILE_SIDE, Tile, Window, tiles
 from engine.colour import to_linear
+from engine.protect import without
 from engine.types import Mask, Rgb
 
 __all__ = ["Matte", "reach", "soft_matte"]
@@ -68,9 +69,7 @@ def soft_matte(rgb: Rgb, mask: Mask, protected: Mask | None = None, *, radius: i
             matte[part.window] = _soften(rgb[outer], mask[outer], radius, inner)
 
     spread(soften, tiles(mask.shape, min(TILE_SIDE, 24 * radius)))  # small photos: as little memory, measured by them
-    if protected is not None:
-        cv2.subtract(matte, protected, dst=matte)  # nothing is more than 255
-    return matte
+    return matte if protected is None else without(matte, protected)
 
 
 def _soften(rgb: Rgb, mask: Mask, radius: int, core: Window) -> Matte:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-import cv2
-import numpy as np
 import pytest
 from _gloss import Case, cases, naive_gloss
 from _logos import marked
@@ -19,13 +17,7 @@ CONCEPTS = ("product", "body", "background", "text")
 def found(name: str) -> dict[str, Bits]:
     """(H, W) masks of a product's base photo, once a session."""
     rgb = SCENES[name].base()
-    masks = {}
-    for answer in ask(rgb, CONCEPTS):
-        mask = np.zeros(rgb.shape[:2], bool)
-        for instance in answer.instances:
-            mask |= cv2.resize(instance.mask, rgb.shape[1::-1]) >= 0.5
-        masks[answer.prompt.concept] = mask
-    return masks
+    return {answer.prompt.concept: union(answer.instances, rgb.shape[:2]) for answer in ask(rgb, CONCEPTS)}
 
 
 @cache
@@ -33,10 +25,7 @@ def gloss(name: str, look: str) -> tuple[Case, Bits]:
     """A surface in a paint, and what is found to shine."""
     case = next(case for case in cases([name]) if case.name.endswith(f", {look}"))
     (answer,) = ask(case.rgb, ("highlight",))
-    mask = np.zeros(case.rgb.shape[:2], bool)
-    for instance in answer.instances:
-        mask |= cv2.resize(instance.mask, mask.shape[::-1]) >= 0.5
-    return case, mask
+    return case, union(answer.instances, case.rgb.shape[:2])
 
 
 @pytest.mark.parametrize(("name", "concept", "least"), [

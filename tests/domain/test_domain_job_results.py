@@ -6,15 +6,8 @@ from typing import Any
 
 import pytest
 
-from s3palette.domain.errors import (
-    ValidationFailed,
-)
-from s3palette.domain.job import (
-    GetJob,
-    JobEnded,
-    PhotoDelivered,
-    PhotoFailed,
-)
+from s3palette.domain.errors import ValidationFailed
+from s3palette.domain.job import GetJob, JobEnded, PhotoDelivered, PhotoFailed
 from s3palette.domain.model import Address, Tell
 from s3palette.domain.user import SettleJob
 
