@@ -24,7 +24,7 @@ from engine.types import Rgb
 __all__ = ["ALBUMS", "FOLDER", "PAINTS", "SCENES", "VARIANTS", "Bits", "Floor", "Scene", "photographed", "varied"]
 
 FOLDER: Final = Path(os.environ.get("TRUTH_SET", Path(__file__).resolve().parent / "truth"))
-"""The truth set; another one, rendered by bench/truth/render.py --rooms, where TRUTH_SET says so."""
+"""The truth set; another one, rendered by bench/truth/render.py --into, where TRUTH_SET says so."""
 _BOOK: Final[dict[str, Any]] = tomllib.loads((FOLDER / "scenes.toml").read_text())
 _LABELS: Final[list[str]] = _BOOK["labels"]
 PAINTS: Final[Mapping[str, tuple[int, ...]]] = {

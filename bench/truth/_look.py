@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from _demo_house import Camera
-from _demo_parts import Image8, Stage
+if TYPE_CHECKING:  # a renderer comes with them, which what is drawn by chance does not need
+    from _demo_house import Camera
+    from _demo_parts import Image8, Stage
 
 __all__ = ["Look", "Set", "Tone"]
 
@@ -34,8 +36,8 @@ class Look:
 class Set:
     """How a scene is built, from where it is seen, how it is exposed.
 
-    `exposure` None is as much as its walls bear in their lightest paint; `floor` is a rectangle of the floor in
-    metres, x0, y0, x1, y1, that lies before the camera.
+    `exposure` None is as much as makes the brightest of what `render.METERED` names, in its lightest paint, `bright`
+    in its median (linear); `floor` is a rectangle of the floor in metres, x0, y0, x1, y1, that lies before the camera.
     """
 
     build: Callable[[Stage, Look], None]
@@ -44,3 +46,4 @@ class Set:
     balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
     floor: tuple[float, float, float, float] | None = None
     seed: int = 0
+    bright: float = 0.6

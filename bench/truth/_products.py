@@ -10,33 +10,34 @@ from _demo_parts import Image8, Stage, lathe, planks, plate, print_lines, rounde
 from _demo_products import softbox, sweep
 from _look import Look, Set
 from _rooms import sun
+from numpy.typing import NDArray
 
-__all__ = ["ALBUM", "PRODUCTS"]
+__all__ = ["ALBUM", "PRODUCTS", "printed", "skin"]
 
 
-def _skin(tone: Sequence[int], size: tuple[int, int], seed: int) -> Image8:
+def skin(tone: Sequence[int], size: tuple[int, int], seed: int) -> Image8:
     """A coat of (height, width) pixels with hardly any structure."""
     cloud = 1 + 0.02 * (soft_noise(*size, 120, seed) - 0.5) + 0.015 * (soft_noise(*size, 4, seed + 1) - 0.5)
     return np.clip(np.asarray(tone) * cloud[..., None], 0, 255).astype(np.uint8)
 
 
-def _printed(
-    tone: Sequence[int], size: tuple[int, int], lines: Sequence[tuple[str, float, float]], ink: Sequence[int], seed: int
-) -> tuple[Image8, tuple[str, np.ndarray]]:
-    """A coat with lines of print in its middle, and where the ink is."""
-    bare = _skin(tone, size, seed)
-    skin = bare.copy()
-    print_lines(skin, lines, ink, centre=0.5)
-    return skin, ("text", (skin != bare).any(axis=2))
+def printed(
+    coat: Image8, lines: Sequence[tuple[str, float, float]], ink: Sequence[int]
+) -> tuple[str, NDArray[np.bool_]]:
+    """Print lines (text, top, height: parts of its own height) on the middle of a coat; gives the mark of the ink."""
+    bare = coat.copy()
+    print_lines(coat, lines, ink, centre=0.5)
+    return "text", (coat != bare).any(axis=2)
 
 
 def _tea(stage: Stage, look: Look) -> None:
     """A satin blue tea tin with white print and a steel lid."""
     tone = look.tone("body", (54, 92, 146))
     lines = [("EVERY DAY", 0.26, 0.07), ("Green Tea", 0.42, 0.16), ("first harvest   80 g", 0.68, 0.06)]
-    skin, ink = _printed(tone, (700, 1700), lines, (244, 242, 234), 3)
+    coat = skin(tone, (700, 1700), 3)
+    ink = printed(coat, lines, (244, 242, 234))
     wall = lathe([(0.0455, 0.002), (0.046, 0.004), (0.046, 0.118), (0.0455, 0.12)], 256, 1).moved(0, 0, 0, 170)
-    stage.add("body", wall, skin, rough=0.34, specular=0.5, marks=ink)
+    stage.add("body", wall, coat, rough=0.34, specular=0.5, marks=ink)
     lid = lathe([(0.0462, 0.12), (0.047, 0.121), (0.047, 0.137), (0.0455, 0.14), (0, 0.1405)], 200)
     stage.add("parts", lid, (190, 188, 184), rough=0.28, metallic=1.0)
     stage.add("parts", lathe([(0, 0), (0.046, 0), (0.046, 0.003)], 160, 0), (190, 188, 184), rough=0.3, metallic=1.0)
@@ -79,15 +80,13 @@ def jug(stage: Stage, look: Look) -> None:
         (0.037, 0.15), (0.046, 0.178), (0.044, 0.179), (0.035, 0.152), (0.038, 0.13), (0.05, 0.1), (0, 0.03),
     ]  # fmt: skip
     glaze = {"rough": 0.09, "specular": 0.55, "coat": 0.9}
-    stage.add("body", lathe(profile, 256), _skin(tone, (500, 1500), 5), **glaze)
+    stage.add("body", lathe(profile, 256), skin(tone, (500, 1500), 5), **glaze)
     t = np.linspace(-np.pi / 2, np.pi / 2, 60)
     path = np.stack([0.048 + 0.052 * np.cos(t), 0 * t, 0.105 + 0.058 * np.sin(t)], axis=1)
     stage.add("body", tube(path, 0.0075, 0.8).moved(0, 0, 0, -28), tone, **glaze)
     tag = plate((-0.016, -0.004, 0), (0.032, 0, 0), (0, 0.004, 0.05))
     card = np.full((500, 320, 3), (232, 224, 206), np.uint8)
-    plain = card.copy()
-    print_lines(card, [("No. 4", 0.3, 0.16), ("18 EUR", 0.58, 0.12)], (60, 48, 40), 0.5)
-    ink = ("text", (card != plain).any(axis=2))
+    ink = printed(card, [("No. 4", 0.3, 0.16), ("18 EUR", 0.58, 0.12)], (60, 48, 40))
     stage.add("parts", tag.moved(-0.055, -0.075, 0.001, 18), card, rough=0.8, marks=ink)
     if not look.bare:
         lemon = lathe(
@@ -109,7 +108,7 @@ def vase(stage: Stage, look: Look) -> None:
         (0, 0), (0.05, 0), (0.056, 0.006), (0.085, 0.07), (0.088, 0.105), (0.066, 0.16), (0.034, 0.195),
         (0.03, 0.22), (0.042, 0.245), (0.039, 0.246), (0.026, 0.22), (0.03, 0.19), (0, 0.1),
     ]  # fmt: skip
-    clay = _skin(tone, (500, 1500), 9)
+    clay = skin(tone, (500, 1500), 9)
     stage.add("body", lathe(profile, 256), clay, rough=0.95, specular=0.1)
     for k in range(6):
         t = np.linspace(0, 1, 24)
@@ -141,11 +140,10 @@ def radio(stage: Stage, look: Look) -> None:
     tone = look.tone("body", (184, 44, 38))
     gloss = {"rough": 0.12, "specular": 0.5, "coat": 0.8}
     stage.add("body", rounded_box((0.24, 0.09, 0.15), 0.018, 8), tone, **gloss)
-    skin, ink = _printed(
-        tone, (260, 900), [("SONORA", 0.1, 0.5), ("two-band receiver", 0.68, 0.2)], (246, 240, 226), 21
-    )
+    coat = skin(tone, (260, 900), 21)
+    ink = printed(coat, [("SONORA", 0.1, 0.5), ("two-band receiver", 0.68, 0.2)], (246, 240, 226))
     front = plate((-0.105, -0.0455, 0.116), (0.1, 0, 0), (0, 0, 0.026))
-    stage.add("body", front, skin, marks=ink, **gloss)
+    stage.add("body", front, coat, marks=ink, **gloss)
     for k in range(15):
         slot = rounded_box((0.1, 0.006, 0.0032), 0.0012, 3).moved(-0.055, -0.046, 0.018 + 0.0062 * k)
         stage.add("parts", slot, (36, 34, 34), rough=0.4)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
+from _chance import one
 from _demo_house import REVEAL, WHITE, Camera, Hole, door, lamp_glow, outdoors, picture, skirting, window
 from _demo_parts import Stage, fabric, lathe, pillow, planks, plate, rounded_box, tiles
 from _look import Look, Set, Tone
@@ -18,7 +19,6 @@ from _rooms import floor, walls
 
 __all__ = ["room"]
 
-T = TypeVar("T")
 
 _WALLS: list[Tone] = [
     (236, 233, 226), (226, 219, 206), (206, 204, 200), (178, 188, 166), (44, 58, 84), (214, 180, 170), (196, 180, 150),
@@ -60,7 +60,7 @@ def _build(seed: int, stage: Stage, look: Look) -> None:
     side = ("left", "left", "right", "back")[rng.integers(4)]
     at, half = rng.uniform(0.45, 0.7) * (width if side == "back" else depth), rng.uniform(0.4, 0.75)
     hole = Hole(at - half, at + half, rng.uniform(0.75, 1.0), rng.uniform(2.0, high - 0.2))
-    tone = look.tone("wall", _one(rng, _WALLS))
+    tone = look.tone("wall", one(rng, _WALLS))
     holes = [hole if side == name else None for name in ("left", "back", "right", "front")]
     walls(stage, size, tone, holes)
     _light(stage, rng, size, hole, side)
@@ -72,8 +72,8 @@ def _build(seed: int, stage: Stage, look: Look) -> None:
     if side != "back" and rng.random() < 0.6:
         picture(stage, rng.uniform(0.3, 0.6) * width, depth - 0.016, 1.4, (rng.uniform(0.5, 1.0), 0.6), seed)
     if side != "back" and rng.random() < 0.35:
-        door(stage, 0.82 * width, depth - 0.02, 0, _one(rng, [(222, 218, 208), *_WOOD]))
-    cloth = fabric(look.tone("sofa", _one(rng, _CLOTH)), seed)
+        door(stage, 0.82 * width, depth - 0.02, 0, one(rng, [(222, 218, 208), *_WOOD]))
+    cloth = fabric(look.tone("sofa", one(rng, _CLOTH)), seed)
     {"living": _living, "bed": _bed, "kitchen": _kitchen, "table": _table}.get(_kind(seed), _nothing)(
         stage, rng, size, cloth
     )
@@ -114,9 +114,9 @@ def _light(stage: Stage, rng: np.random.Generator, size: tuple[float, float, flo
 def _ground(stage: Stage, look: Look, rng: np.random.Generator, size: tuple[float, float]) -> None:
     kind, rough, seed = rng.integers(4), rng.uniform(0.12, 0.6), int(rng.integers(1000))
     if kind < 2:
-        floor(stage, look, size, planks(size, _one(rng, _WOOD), seed, 360, rng.uniform(0.09, 0.2)), rough)
+        floor(stage, look, size, planks(size, one(rng, _WOOD), seed, 360, rng.uniform(0.09, 0.2)), rough)
     elif kind == 2:
-        (tone, joint), side = _one(rng, _TILES), _one(rng, [0.2, 0.3, 0.45, 0.6])
+        (tone, joint), side = one(rng, _TILES), one(rng, [0.2, 0.3, 0.45, 0.6])
         skin, joints = tiles(size, (side, side), tone, joint, seed, rng.uniform(0.004, 0.008))
         floor(stage, look, size, skin, rough, joints)
     else:
@@ -132,12 +132,12 @@ def _living(stage: Stage, rng: np.random.Generator, size: tuple[float, float, fl
     for form, right, back, up in (((long, 0.86, 0.28), 0, 0, 0.12), ((long, 0.22, 0.64), 0, 0.36, 0.14), *arms, *seats):
         box = rounded_box(form, 0.05).moved(x + right, y + back, up)
         stage.add("sofa", box, cloth, repeat=3, rough=0.95, specular=0.1)
-    _desk(stage, (0.9, 0.5, 0.36), x, y - 1.1, _one(rng, _WOOD))
+    _desk(stage, (0.9, 0.5, 0.36), x, y - 1.1, one(rng, _WOOD))
 
 
 def _bed(stage: Stage, rng: np.random.Generator, size: tuple[float, float, float], cloth: Any) -> None:
     x, y = rng.uniform(1.1, size[0] - 1.1), size[1] - 1.1
-    stage.add("other", rounded_box((1.7, 2.1, 0.26), 0.04).moved(x, y, 0.08), _one(rng, _WOOD))
+    stage.add("other", rounded_box((1.7, 2.1, 0.26), 0.04).moved(x, y, 0.08), one(rng, _WOOD))
     stage.add("sofa", rounded_box((1.62, 2.02, 0.26), 0.09).moved(x, y, 0.32), cloth, repeat=3, rough=0.95)
     for s in (-0.42, 0.42):
         soft = pillow(0.66, 0.46, 0.2, 3).tilted(35).moved(x + s, size[1] - 0.45, 0.56)
@@ -145,7 +145,7 @@ def _bed(stage: Stage, rng: np.random.Generator, size: tuple[float, float, float
 
 
 def _kitchen(stage: Stage, rng: np.random.Generator, size: tuple[float, float, float], cloth: Any) -> None:
-    front, count = _one(rng, [(42, 74, 60), (232, 230, 224), (120, 130, 140), (60, 60, 64)]), int(size[0] / 0.6)
+    front, count = one(rng, [(42, 74, 60), (232, 230, 224), (120, 130, 140), (60, 60, 64)]), int(size[0] / 0.6)
     for k in range(count):
         box = rounded_box((0.592, 0.56, 0.76), 0.004).moved(0.3 + 0.6 * k, size[1] - 0.29, 0.1)
         stage.add("cabinet", box, front, rough=0.3)
@@ -155,7 +155,7 @@ def _kitchen(stage: Stage, rng: np.random.Generator, size: tuple[float, float, f
 
 def _table(stage: Stage, rng: np.random.Generator, size: tuple[float, float, float], cloth: Any) -> None:
     x, y = size[0] * rng.uniform(0.35, 0.65), rng.uniform(2.0, size[1] - 1.0)
-    _desk(stage, (1.5, 0.85, 0.72), x, y, _one(rng, _WOOD))
+    _desk(stage, (1.5, 0.85, 0.72), x, y, one(rng, _WOOD))
     for right, back in ((-0.4, -0.65), (0.4, -0.65), (-0.4, 0.65), (0.4, 0.65)):
         stage.add("other", rounded_box((0.42, 0.42, 0.04), 0.01).moved(x + right, y + back, 0.44), cloth, repeat=2)
         stage.add("other", rounded_box((0.42, 0.03, 0.45), 0.01).moved(x + right, y + 1.3 * back, 0.46), _LEG)
@@ -172,7 +172,3 @@ def _desk(stage: Stage, size: tuple[float, float, float], x: float, y: float, to
         for back in (-0.42, 0.42):
             leg = rounded_box((0.04, 0.04, size[2]), 0.006).moved(x + right * size[0], y + back * size[1], 0)
             stage.add("other", leg, _LEG)
-
-
-def _one(rng: np.random.Generator, choices: Sequence[T]) -> T:
-    return choices[int(rng.integers(len(choices)))]

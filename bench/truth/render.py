@@ -1,6 +1,6 @@
-"""Render the truth set: `python bench/truth/render.py [SCENE ...] [--spp N]`; or rooms that nobody has tuned on:
+"""Render the truth set: `python bench/truth/render.py [SCENE ...] [--spp N]`; or scenes that nobody has tuned on:
 
-    python bench/truth/render.py --rooms 40 --into FOLDER
+    python bench/truth/render.py --rooms 40 --products 30 --into FOLDER
     TRUTH_SET=FOLDER python bench/quality.py --method ours
 
 Needs the `bench` extra (mitsuba) and, for its variant `llvm_ad_rgb`, an LLVM library that suits it (19; 15 crashes)
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,17 +42,18 @@ from _demo_parts import Stage  # noqa: E402
 from _look import Look, Set  # noqa: E402
 from _patterns import PATTERN_SIDE, PATTERNS  # noqa: E402
 from _products import ALBUM, PRODUCTS  # noqa: E402
+from _products_random import product  # noqa: E402
 from _rooms import ROOMS  # noqa: E402
 from _rooms_held_out import ROOMS as MORE_ROOMS  # noqa: E402
 from _rooms_random import room  # noqa: E402
 from _trace import ManyLooks, surfaces  # noqa: E402
 
 SIZE = (800, 600)
-SMALL = (400, 300)
-"""Of random rooms."""
+RANDOM = {"room": (room, (400, 300)), "product": (product, (640, 480))}
+"""Kind -> what makes one of a number, and (width, height) in pixels: print needs more of them."""
+METERED = ("wall", "body", "background")
+"""Classes that an exposure is set by where a scene has none of its own."""
 PASSES = 8
-BRIGHTEST = 0.6
-"""Median linear value of a random room's walls in their lightest paint: how bright its photos are."""
 SETS: dict[str, Set] = ROOMS | MORE_ROOMS | PRODUCTS | ALBUM
 BOOK: dict[str, Any] = tomllib.loads((HERE / "scenes.toml").read_text())
 
@@ -161,8 +162,10 @@ def render(shot: Shot, spp: int) -> None:
         pictures["removed"][crop[1] : crop[1] + crop[3], crop[0] : crop[0] + crop[2]] = bare
     exposure = place.exposure
     if exposure is None:
-        inside = known.labels == BOOK["labels"].index("wall")
-        exposure = BRIGHTEST / max(float(np.median(value[inside].mean(axis=-1))) for value in light)
+        seen = [known.labels == BOOK["labels"].index(name) for name in METERED]
+        exposure = place.bright / max(
+            float(np.median(value[here].mean(axis=-1))) for value in light for here in seen if here.any()
+        )
     turn = -1 if scene.get("mirrored") else 1
     for which, value in pictures.items():
         photo = develop(value, place, exposure, scene["curve"])[:, ::turn]
@@ -181,17 +184,19 @@ def save(photo: NDArray[np.uint8], path: Path, kept: NDArray[np.bool_]) -> None:
     Image.fromarray(np.where(kept[..., None], photo, np.uint8(0))).save(path, lossless=True, quality=90, method=6)
 
 
-def render_rooms(count: int, folder: Path, spp: int) -> None:
-    """Write a truth set of random rooms, with a scenes.toml of its own."""
+def render_random(kinds: Mapping[str, range], folder: Path, spp: int) -> None:
+    """Write a truth set of random rooms and products, by their numbers, with a scenes.toml of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     book = [(HERE / "scenes.toml").read_text().split("\n[albums]")[0], "[albums]"]
-    for seed in range(count):
-        place, entry = room(seed)
-        render(Shot(f"room{seed}", place, entry, SMALL, folder / "pictures"), spp)
-        surfaces = ", ".join(f'{name} = "{finish}"' for name, finish in entry["surfaces"].items())
-        book += [f"[scenes.room{seed}]", *(f'{key} = "{entry[key]}"' for key in ("half", "kind", "curve"))]
-        book += [f"surfaces = {{ {surfaces} }}"]
-        (folder / "scenes.toml").write_text("\n".join(book) + "\n")
+    for kind, seeds in kinds.items():
+        for seed in seeds:
+            make, size = RANDOM[kind]
+            place, entry = make(seed)
+            render(Shot(f"{kind}{seed}", place, entry, size, folder / "pictures"), spp)
+            surfaces = ", ".join(f'{name} = "{finish}"' for name, finish in entry["surfaces"].items())
+            book += [f"[scenes.{kind}{seed}]", *(f'{key} = "{entry[key]}"' for key in ("half", "kind", "curve"))]
+            book += [f"surfaces = {{ {surfaces} }}"]
+            (folder / "scenes.toml").write_text("\n".join(book) + "\n")
 
 
 def main() -> None:
@@ -201,13 +206,17 @@ def main() -> None:
     )
     parser.add_argument("scenes", nargs="*", metavar="SCENE", help=f"any of {', '.join(SETS)}")
     parser.add_argument("--spp", type=int, default=48, help="samples a pixel")
-    parser.add_argument("--rooms", type=int, metavar="N", help="so many random rooms instead")
-    parser.add_argument("--into", type=Path, metavar="FOLDER", help="where random rooms go")
+    parser.add_argument("--rooms", type=int, default=0, metavar="N", help="so many random rooms instead")
+    parser.add_argument("--products", type=int, default=0, metavar="N", help="so many random products instead")
+    parser.add_argument("--first", type=int, default=0, metavar="K", help="number of the first random scene")
+    parser.add_argument("--into", type=Path, metavar="FOLDER", help="where random scenes go")
     options = parser.parse_args()
-    if options.rooms is not None:
+    counts = {"room": options.rooms, "product": options.products}
+    if any(counts.values()):
         if options.into is None or options.scenes:
-            parser.error("--rooms needs --into FOLDER, and no scenes beside it")
-        render_rooms(options.rooms, options.into, options.spp)
+            parser.error("--rooms and --products need --into FOLDER, and no scenes beside it")
+        numbers = {kind: range(options.first, options.first + count) for kind, count in counts.items()}
+        render_random(numbers, options.into, options.spp)
         return
     (HERE / "patterns").mkdir(exist_ok=True)
     for name, pattern in PATTERNS.items():
