@@ -129,34 +129,39 @@ def gaps(features: Features, surface: Surface) -> Mask:
 
 
 def with_shadow(features: Features, reached: Mask, surface: Surface) -> Mask:
-    """Let the ground grow into the shadow at the product's foot.
+    """Let the ground grow into the shadows on it.
 
-    A shadow is the ground, darker: of its chroma (or on the way to the product's, whose reflection it takes), and its
-    outer edge is soft. Only below the product's middle: shadows lie on the ground.
+    A shadow is the ground, darker: of its chroma, or on the way to the product's, whose reflection it takes. Beside a
+    grey product, only below its middle.
     """
     ground = features.ground
     assert ground is not None
-    rows = np.nonzero((reached == 0).any(axis=1))[0]
-    if len(rows) == 0:
+    if not (reached == 0).any():
         return reached
-    tint = max(_TINT, 3.0 * ground.noise)
-    shadow = (ground.shade < 0.97) & (ground.shade > 0.5 * _DARKEST_SHADOW)
+    dim = (ground.shade < 0.97) & (ground.shade > 0.5 * _DARKEST_SHADOW)
     if surface.chromatic:
-        shadow &= (surface.along < _REFLECTED) & (surface.beside < 0.3)
-        own = (surface.alike & (surface.along > _REFLECTED)).astype(np.uint8)
-        own = cv2.morphologyEx(own, cv2.MORPH_OPEN, disc(2))
-        own[reached > 0] = 0
-        shadow &= np.maximum.accumulate(own[::-1], axis=0)[::-1] == 0  # a label has the product below it
-    else:
-        shadow &= (ground.tint < 2 * tint) | (features.edge < _SMOOTH)
-    middle = int((rows[0] + rows[-1]) / 2)
-    shadow[:middle] = False
+        thrown = (ground.shade >= 0.97) & (features.edge < _SMOOTH)  # the light that a coloured thing throws around it
+        return _softer(features, reached, surface, dim | thrown)
+    rows = np.nonzero((reached == 0).any(axis=1))[0]
+    shadow = dim & ((ground.tint < 2 * max(_TINT, 3.0 * ground.noise)) | (features.edge < _SMOOTH))
+    shadow[: int((rows[0] + rows[-1]) / 2)] = False  # shadows lie on the ground
     passable = shadow & (features.edge < _SOFT)
-    if not surface.chromatic:
-        return _parted(features, reached, shadow, _descend(reached, passable, ground.shade))
-    grown = _spread(reached, np.where(passable, np.uint8(255), np.uint8(0)))
-    rest: Mask = cv2.dilate(grown, disc(5)) & np.where(shadow, np.uint8(255), np.uint8(0))
-    return rest | grown
+    return _parted(features, reached, shadow, _descend(reached, passable, ground.shade))
+
+
+def _softer(features: Features, reached: Mask, surface: Surface, lit: Bits) -> Mask:
+    """The ground with what of `lit` has little of a coloured product's colour.
+
+    What may be either, as a side of the product that mirrors the ground, goes where the softer edge leads.
+    """
+    own = (surface.alike & (surface.along > _REFLECTED)).astype(np.uint8)
+    own = cv2.morphologyEx(own, cv2.MORPH_OPEN, disc(2))
+    own[reached > 0] = 0
+    free = lit & (surface.along < _REFLECTED) & (surface.beside < 0.3)
+    free &= np.maximum.accumulate(own[::-1], axis=0)[::-1] == 0  # a label has the product below it
+    markers = np.where(reached > 0, np.int32(2), np.where(free, np.int32(0), np.int32(1)))
+    settled: Mask = np.where(flood(features.edge, markers) == 2, np.uint8(255), np.uint8(0))
+    return settled
 
 
 def between(surface: Surface) -> Mask:
