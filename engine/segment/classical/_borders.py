@@ -28,6 +28,7 @@ Floats = NDArray[np.float32]
 _ANGLES = np.arange(-48, 49, 12)
 _LEANS = np.arange(-12, 13, 12)  # of uprights; boards that run away from the camera lean more
 _LENGTH = 25  # pixels of the half-size copy that one edge is averaged over
+_EDGE = 0.25  # strength from which an edge counts
 _EDGES_ABOVE, _MOST_ABOVE = 0.3, 2.0  # a lamp on the ceiling must not push the line above itself
 _PAINT, _SAME, _HUE = 8.0, 6.0, 5.0  # distance within one paint; within a patch of it; of one hue
 _ANY_LIGHT = 0.4  # weight of lightness, beside the usual one, where a wall may lie in any light
@@ -42,7 +43,6 @@ _BAND = 5  # pixels under an edge that still belong to it
 _NEXT = 0.025  # of the height: a further border is at least so far below one
 _WIDE, _BROKEN = (0.6, 0.85), 3  # parts of the columns that reach down less; rows of another paint that end one
 _SHOWN = (0, -60, -60), (97, 60, 60)  # Lab beyond which a camera clips
-_UPRIGHT = 0.25  # strength from which an upright edge counts
 _TALL = 9  # pixels: shorter ones are grain
 _UPRIGHT_BELOW, _MOST = 0.025, 1.0  # price of a pixel of it on the floor: uprights are walls and furniture; at most
 
@@ -88,7 +88,7 @@ def at_walls(floor: Evidence, paint: Paint | None) -> Evidence:
     """The same where the walls' paint is known."""
     if paint is None:
         return floor
-    return replace(floor, edge=floor.edge * _at_foot(paint.alike), price=floor.price + _paint_price(paint.reaching))
+    return replace(floor, edge=floor.edge * _on_wall(paint.alike), price=floor.price + _paint_price(paint.reaching))
 
 
 def steadiness(lab: Floats, height: Floats) -> float:
@@ -169,8 +169,9 @@ def _along(values: Floats, angle: float) -> Floats:
     some hundred entries, however few of them count, in ten times the time.
     """
     line = np.zeros((_LENGTH, _LENGTH), np.float32)
-    middle, reach = _LENGTH // 2, (_LENGTH // 2) * np.array([np.cos(angle), np.sin(angle)])
-    start, end = np.rint(middle - reach).astype(int), np.rint(middle + reach).astype(int)
+    middle = _LENGTH // 2
+    half_line = middle * np.array([np.cos(angle), np.sin(angle)])
+    start, end = np.rint(middle - half_line).astype(int), np.rint(middle + half_line).astype(int)
     cv2.line(line, (int(start[0]), int(start[1])), (int(end[0]), int(end[1])), 1.0, 1)
     line /= line.sum()
     before, behind = line.copy(), line.copy()
@@ -188,13 +189,13 @@ def _along(values: Floats, angle: float) -> Floats:
 def _uprights(lab: Floats) -> Floats:
     """(h, w) 1 on and beside long edges that are nearly upright, else 0."""
     edge = _long_edges(np.ascontiguousarray(lab.transpose(1, 0, 2)), _LEANS).T
-    wide: Floats = cv2.dilate((edge > _UPRIGHT).astype(np.float32), np.ones((1, 3), np.uint8))
+    wide: Floats = cv2.dilate((edge > _EDGE).astype(np.float32), np.ones((1, 3), np.uint8))
     return wide
 
 
 def _ceiling_price(edge: Floats) -> Floats:
     """(h, w) price of the ceiling's border there: high under many edges."""
-    above = np.cumsum(np.where(edge > _UPRIGHT, edge, 0), axis=0)
+    above = np.cumsum(np.where(edge > _EDGE, edge, 0), axis=0)
     above = np.concatenate([np.zeros((_BAND, edge.shape[1]), np.float32), above[:-_BAND]])
     price: Floats = (_EDGES_ABOVE * np.minimum(above, _MOST_ABOVE)).astype(np.float32)
     return price
@@ -215,10 +216,10 @@ def _paint_price(wall: Floats) -> Floats:
     return price
 
 
-def _at_foot(wall: Floats) -> Floats:
+def _on_wall(wall: Floats) -> Floats:
     """(h, w) what an edge is worth there as the floor's border: all where a wall, or its skirting, stands on it."""
-    reach = max(2, int(_SKIRTING * len(wall)))
-    above = cv2.dilate(wall, np.ones((reach, 1), np.uint8), anchor=(0, reach - 1))
+    high = max(2, int(_SKIRTING * len(wall)))
+    above = cv2.dilate(wall, np.ones((high, 1), np.uint8), anchor=(0, high - 1))
     worth: Floats = (_ELSEWHERE + (1 - _ELSEWHERE) * above).astype(np.float32)
     return worth
 

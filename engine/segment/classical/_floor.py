@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.segment.classical._length import length
-from engine.segment.classical._regions import Regions, bottleneck, hue_steps, likeness
+from engine.segment.classical._regions import Regions, bottleneck, hue_steps, likeness, soft_step
 
 __all__ = ["border_margin", "floor_likeness"]
 
@@ -22,14 +22,8 @@ _COMMON = 0.15  # of what lies right under a skirting: so much of one colour is 
 _ALIKE = 4.0  # between unshaded colours of one floor
 _FOOT = 0.1  # of the height: so far under a wall's foot the floor is mostly bare
 _SHADE = np.array((0.25, 1, 1), np.float32)  # lightness says little: floors shine and lie in shadows
-_MARGIN, _SURE = (
-    0.06,
-    0.015,
-)  # of the height: how well the floor's border is known, where it is not seen and where it is
-_CLOSED, _JOINTS = (
-    2.2,
-    1.6,
-)  # Lab units a pixel that bound a thing on an even floor; times those of a floor's own joints
+_MARGIN, _SURE = 0.06, 0.015  # of the height: the floor's border is known so well, unseen and seen
+_CLOSED, _JOINTS = 2.2, 1.6  # Lab units a pixel that bound a thing on an even floor; times a floor's own joints
 _OTHER, _HUES = 5.0, 2.5  # step of hue at which another thing begins; times those between a floor's own boards
 _SMOOTH = 0.8  # Lab units a pixel: what is reached over less is the same floor in another light
 _EVEN = np.array((2.0, 1, 1), np.float32)  # of the weights above: shades of one floor
@@ -65,7 +59,7 @@ def floor_likeness(
     if sure:
         seeds = np.where(at_foot, seeds, _FAR * seeds)
     like = likeness(regions, paint, seeds, 5.0, 0.28)
-    like = _bounded(regions, like, seeds, at_foot, paint) * _below(down, margin)
+    like = _bounded(regions, like, seeds, at_foot, paint) * soft_step((down + margin) / (margin / 4))
     at_frame = (down > -margin) & ((y > 0.95) | (np.abs(x - 0.5) > 0.47))
     return like * _joined(regions, like > 0.3, at_frame), clear
 
@@ -101,11 +95,6 @@ def _bounded(regions: Regions, like: Floats, seeds: Floats, foot: Bits, paint: N
 def _usual(steps: Floats | NDArray[np.float32]) -> float:
     """What nine of ten steps within one floor stay below; 0 where there are none."""
     return float(np.quantile(steps, 0.9)) if len(steps) else 0.0
-
-
-def _below(down: Floats, margin: float) -> Floats:
-    value: Floats = 1.0 / (1.0 + np.exp(-np.clip((down + margin) / (margin / 4), -40, 40)))
-    return value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,14 +155,7 @@ def _occupied(x: Floats, area: Floats, mine: Bits, zone: Bits) -> float:
 
 def _joined(regions: Regions, member: Bits, start: Bits) -> Bits:
     """(n,) members that one reaches from the starting members without leaving them or crossing a strong edge."""
-    a, b = regions.pairs[:, 0], regions.pairs[:, 1]
-    open_pair = member[a] & member[b] & (regions.barrier < _STRONG)
-    a, b = a[open_pair], b[open_pair]
-    reached = member & start
-    while True:
-        grown = reached.copy()
-        grown[b[reached[a]]] = True
-        grown[a[reached[b]]] = True
-        if (grown == reached).all():
-            return reached
-        reached = grown
+    a, b = regions.pairs.T
+    closed = ~(member[a] & member[b] & (regions.barrier < _STRONG))
+    reached: Bits = bottleneck(regions, member & start, closed.astype(float)) < 1
+    return reached

@@ -44,9 +44,7 @@ class Regions:
 
     def mean(self, values: Floats) -> NDArray[np.float64]:
         """(n,) mean of (h, w) values over every region."""
-        sums = np.bincount(self.labels.ravel(), values.ravel(), len(self.area))
-        mean: NDArray[np.float64] = sums / np.maximum(self.area, 1)
-        return mean
+        return _mean(self.labels, self.area, values)
 
 
 def unshaded(lab: Floats) -> Floats:
@@ -83,17 +81,10 @@ def _relief(features: Features) -> Floats:
 
 def _described(features: Features, labels: NDArray[np.int32], relief: Floats) -> Regions:
     h, w = labels.shape
-    flat = labels.ravel()
-    n = int(labels.max()) + 1
-    area = np.bincount(flat, minlength=n)
-
-    def mean(values: Floats) -> Floats:
-        sums = np.bincount(flat, values.ravel(), n)
-        return (sums / np.maximum(area, 1)).astype(np.float32)
-
+    area = np.bincount(labels.ravel())
     rows, columns = np.mgrid[0:h, 0:w].astype(np.float32)
-    centre = np.stack([mean(rows) / h, mean(columns) / w], axis=1)
-    colour = np.stack([mean(features.lab[..., c]) for c in range(3)], axis=1)
+    centre = np.stack([_mean(labels, area, rows) / h, _mean(labels, area, columns) / w], axis=1).astype(np.float32)
+    colour = np.stack([_mean(labels, area, channel) for channel in cv2.split(features.lab)], axis=1).astype(np.float32)
     crest = np.maximum(relief - cv2.blur(relief, (_SHADING, _SHADING)), 0)
     height = cv2.dilate(crest, np.ones((3, 3), np.uint8))
     first = np.concatenate([labels[:, :-1].ravel(), labels[:-1].ravel()]).astype(np.int64)
@@ -103,11 +94,18 @@ def _described(features: Features, labels: NDArray[np.int32], relief: Floats) ->
     )
     differ = first != second
     low, high = np.minimum(first, second)[differ], np.maximum(first, second)[differ]
+    n = len(area)
     keys, inverse = np.unique(low * n + high, return_inverse=True)
-    length = np.bincount(inverse)
-    barrier = np.bincount(inverse, step[differ]) / np.maximum(length, 1)
+    border = np.bincount(inverse)
+    barrier = np.bincount(inverse, step[differ]) / border
     pairs = np.stack([keys // n, keys % n], axis=1)
-    return Regions(labels, area, colour, unshaded(colour), centre, pairs, barrier.astype(np.float32), length)
+    return Regions(labels, area, colour, unshaded(colour), centre, pairs, barrier.astype(np.float32), border)
+
+
+def _mean(labels: NDArray[np.int32], area: NDArray[np.int64], values: Floats) -> NDArray[np.float64]:
+    """(n,) mean of (h, w) values over every label; `area` (n,) is how many pixels have it."""
+    mean: NDArray[np.float64] = np.bincount(labels.ravel(), values.ravel()) / area
+    return mean
 
 
 def likeness(

@@ -21,10 +21,7 @@ __all__ = ["Box", "Evidence", "Fan", "fit_lower", "fit_upper"]
 Floats = NDArray[np.float32]
 _CORNERS = 4  # pixels of the map between the tried columns of a corner
 _CORNER_REACH = 0.4  # of the way from the border to the horizon: what stands lower down may be furniture
-_CORNER_COST, _CORNER_GAIN = (
-    0.06,
-    0.12,
-)  # of the width: a corner must be seen, on the upright or on the side wall's edge
+_CORNER_COST, _CORNER_GAIN = 0.06, 0.12  # of the width: a corner must be seen, as an upright or by the side wall's edge
 _CEILING_CORNER = 0.75  # of that: up there curtains and wardrobes are uprights too
 _STRAY = 0.5  # of the width: price of a corner at the floor without one at the ceiling
 _STRAYED = 10.0  # pixels: farther from where an upright would lead, it is another corner

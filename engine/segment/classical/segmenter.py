@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -24,10 +24,7 @@ from engine.types import Exemplar, Mask, Photo, Prompt, Segmentation
 __all__ = ["ClassicalSegmenter"]
 
 _SURFACES = {"floor": FLOOR, "ceiling": CEILING, "wall": WALL}
-_PRODUCT = ("product", "body", "background", "text", "logo", "highlight")
-_FINDERS: dict[str, Callable[[Features], Found]] = {
-    "grout": find_grout,
-}
+_FINDERS = (*_SURFACES, "product", "body", "background", "text", "logo", "highlight", "grout")
 _STUDIO = 0.92
 """Part of a border that a studio's ground explains; rooms, white ones too, stayed below 0.82."""
 _TRUSTED = 0.5
@@ -94,8 +91,7 @@ class _Search:
 
     def find(self, prompt: Prompt, finder: str | None) -> Found | None:
         """None where no finder of that name exists, or the one there is cannot say."""
-        known = finder in _SURFACES or finder in _FINDERS or finder in _PRODUCT
-        if finder is None or not known:
+        if finder not in _FINDERS:
             return None
         if min(self._features.shape) < MIN_SIDE:
             return 0.0, ()
@@ -105,25 +101,24 @@ class _Search:
         return self._found[key]
 
     def _run(self, finder: str, several: bool) -> Found | None:
-        if finder in _SURFACES:
-            if self._studio:
+        match finder:
+            case "product":
+                return find_product(self._features, self._cut, several)
+            case "background":
+                return find_background(self._features, self._cut) if not self._room else (0.0, ())
+            case "body":
+                return self._body
+            case "logo":
+                return self._logo
+            case "text" | "highlight" | "grout" if self._features.noisy:
                 return 0.0, ()
-            return find_surface(self._features, self._layout, _SURFACES[finder])
-        if finder == "background":
-            return find_background(self._features, self._cut) if not self._room else (0.0, ())
-        if finder == "product":
-            return find_product(self._features, self._cut, several)
-        if finder == "body":
-            return self._body
-        if finder == "logo":
-            return self._logo
-        if self._features.noisy:
-            return 0.0, ()
-        if finder == "text":
-            return self._text
-        if finder == "highlight":
-            return find_highlight(self._features, self._cut, self._printed)
-        return _FINDERS[finder](self._features)
+            case "text":
+                return self._text
+            case "highlight":
+                return find_highlight(self._features, self._cut, self._printed)
+            case "grout":
+                return find_grout(self._features)
+        return find_surface(self._features, self._layout, _SURFACES[finder]) if not self._studio else (0.0, ())
 
     @cached_property
     def _layout(self) -> Layout:
