@@ -46,6 +46,10 @@ class Vanishing:
     lean: Lean
     """How upright lines lean."""
 
+    def scaled(self, by: float) -> Vanishing:
+        """The same in a picture `by` times as large."""
+        return Vanishing(self.horizon * by, self.first * by, self.second * by, self.support, self.lean.scaled(by))
+
 
 @dataclass(frozen=True, slots=True)
 class Lean:

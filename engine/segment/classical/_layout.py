@@ -21,7 +21,7 @@ from engine.segment.classical._borders import (
 )
 from engine.segment.classical._features import Features
 from engine.segment.classical._regions import unshaded
-from engine.segment.classical._roombox import Box, fit_lower, fit_upper
+from engine.segment.classical._roombox import Box, Evidence, fit_lower, fit_upper
 from engine.segment.classical._skirting import Board, find_skirting
 from engine.vanishing import Vanishing
 
@@ -83,13 +83,38 @@ def read_room(features: Features, seen: Vanishing) -> Room:
     """Fit the box to a photo and its vanishing points."""
     h, w = features.shape
     scale = max(1.0, (h * w / _MAP) ** 0.5)
-    size = (max(8, int(w / scale)), max(8, int(h / scale)))
-    scale = h / size[1]
-    view = Vanishing(
-        seen.horizon / scale, seen.first / scale, seen.second / scale, seen.support, seen.lean.scaled(1 / scale)
-    )
-    lab = cv2.resize(features.lab, size, interpolation=cv2.INTER_AREA)
+    rows, columns = max(8, int(h / scale)), max(8, int(w / scale))
+    scale = h / rows
+    view = seen.scaled(1 / scale)
+    lab = cv2.resize(features.lab, (columns, rows), interpolation=cv2.INTER_AREA)
     above = ceiling_evidence(lab)
+    fit = _fit(lab, view, above)
+    upper, lower = fit.upper, fit.lower
+
+    def full(height: Floats) -> Floats:
+        line: Floats = cv2.resize(height.reshape(1, -1), (w, 1), interpolation=cv2.INTER_LINEAR).ravel()
+        return line * np.float32(scale) + np.float32((scale - 1) / 2)
+
+    left, right = (_seen(corner, upper.height, view.horizon, above.uprights) for corner in upper.corners)
+    left, right = (-1.0 if left is None else left * scale), (float(w) if right is None else right * scale)
+    floor_support = _share(lower, rows)
+    believed = floor_support > _CLEAR
+    floor = full(lower.height) if believed else np.full(w, _USUAL * h, np.float32)
+    board = None
+    if believed and fit.paint is not None:
+        board = find_skirting(features.lab, floor, seen.horizon, cv2.resize(fit.paint.shaded, (w, h)))
+    bare = cv2.resize(cv2.blur(upper.seen.astype(np.float32).reshape(1, -1), (15, 1)), (w, 1)).ravel()
+    middle = int(np.clip(np.mean(upper.corners), 0, columns - 1))
+    eye = max(float(lower.height[middle]) - view.horizon, 0) / max(view.horizon - float(upper.height[middle]), 1.0)
+    return Room(
+        ceiling=full(upper.height), back=full(upper.level), floor=floor if board is None else board.foot, board=board,
+        corners=(left, right), seen=bare, support=fit.support, floor_support=floor_support if believed else 0.0,
+        eye=eye, square=seen.support,
+    )  # fmt: skip
+
+
+def _fit(lab: Floats, view: Vanishing, above: Evidence) -> _Fit:
+    """The box that explains the evidence in the small copy best; a beam or a lower ceiling is no wall of it."""
     uppers = fit_upper(above, view)
     if max(steadiness(lab, box.height) for box in uppers) < _STEADY:
         uppers = fit_upper(replace(above, keen=True), view)
@@ -98,44 +123,21 @@ def read_room(features: Features, seen: Vanishing) -> Room:
     def whole(box: Box, oddness: float) -> _Fit:
         paint = find_paint(even, box)
         lower = fit_lower(at_walls(below, paint), view, box)
-        cost = box.cost + _LOWER * lower.cost + size[0] * _ODD * oddness
-        support = _share(box, size[1]) * min(1.0, steadiness(lab, box.height) / _SURE)
+        cost = box.cost + _LOWER * lower.cost + lab.shape[1] * _ODD * oddness
+        support = _share(box, len(lab)) * min(1.0, steadiness(lab, box.height) / _SURE)
         usual, far = (1.0, 1.0) if paint is None else reach(paint, box, view.horizon)
         return _Fit(cost, box, lower, paint, support, usual, far)
 
-    fit = min((whole(box, odd(even, box)) for box in uppers), key=lambda fit: fit.cost)
-    sure = fit.usual > _BEAM
-    beam = fit
+    first = min((whole(box, odd(even, box)) for box in uppers), key=lambda fit: fit.cost)
+    fit = first
     for _ in range(_LEVELS):
-        if beam.far > _BEAM:
+        if fit.far > _BEAM:
             break
-        under = fit_upper(below_border(above, beam.upper), view)
-        beam = min((whole(box, 0.0) for box in under), key=lambda fit: fit.cost)
-    fit = beam if beam.far > _BEAM and beam.support > _LEVEL else fit
-    upper, lower, paint, support = fit.upper, fit.lower, fit.paint, fit.support * (1.0 if sure else _DOUBT)
-    floor_support = _share(lower, size[1])
-
-    def full(height: Floats) -> Floats:
-        line: Floats = (
-            cv2.resize(height.reshape(1, -1), (w, 1), interpolation=cv2.INTER_LINEAR).ravel() * scale + (scale - 1) / 2
-        )
-        return line
-
-    left, right = (_seen(corner, upper.height, view.horizon, above.uprights) for corner in upper.corners)
-    left, right = (-1.0 if left is None else left * scale), (float(w) if right is None else right * scale)
-    believed = floor_support > _CLEAR
-    floor = full(lower.height) if believed else np.full(w, _USUAL * h, np.float32)
-    board = None
-    if believed and paint is not None:
-        board = find_skirting(features.lab, floor, seen.horizon, cv2.resize(paint.shaded, (w, h)))
-    floor = floor if board is None else board.foot
-    bare = cv2.resize(cv2.blur(upper.seen.astype(np.float32).reshape(1, -1), (15, 1)), (w, 1)).ravel()
-    middle = int(np.clip(np.mean(upper.corners), 0, size[0] - 1))
-    eye = max(float(lower.height[middle]) - view.horizon, 0) / max(view.horizon - float(upper.height[middle]), 1.0)
-    return Room(
-        ceiling=full(upper.height), back=full(upper.level), floor=floor, board=board, corners=(left, right),
-        seen=bare, support=support, floor_support=floor_support if believed else 0.0, eye=eye, square=seen.support,
-    )  # fmt: skip
+        under = fit_upper(below_border(above, fit.upper), view)
+        fit = min((whole(box, 0.0) for box in under), key=lambda fit: fit.cost)
+    if fit.far <= _BEAM or fit.support <= _LEVEL:
+        fit = first
+    return fit if first.usual > _BEAM else replace(fit, support=fit.support * _DOUBT)
 
 
 def _share(box: Box, rows: int) -> float:
