@@ -30,7 +30,6 @@ __all__ = ["Room", "read_room"]
 Floats = NDArray[np.float32]
 _STEADY, _SURE = 0.6, 0.85  # of the step at the ceiling: below, one looks again for softer edges; and what is sure
 _CLEAR = 0.45  # of the floor's border on visible edges: else it is not believed
-_USUAL = 0.66  # of the height: where the floor begins where its border is not seen
 _LOWER, _ODD = 0.4, 1.0  # say of the floor border in which wall is the back one; price of a ceiling of two paints
 _BEAM = 0.6  # of the way to the horizon: a "wall" that ends above it everywhere is a beam or a lower ceiling
 _LEVELS, _LEVEL, _DOUBT = 2, 0.5, 0.85  # edges below it; support of the lowest; what a doubt leaves of it
@@ -46,7 +45,7 @@ class Room:
     back: Floats
     """(w,) row of the back wall's upper edge, drawn on to both sides of the picture."""
     floor: Floats
-    """(w,) row where the floor begins, were there no furniture; over h where it is not in the picture."""
+    """(w,) row where the floor begins, were there no furniture; h or more where it is not seen in the picture."""
     board: Board | None
     """The skirting above the floor; None where none is seen."""
     corners: tuple[float, float]
@@ -56,7 +55,7 @@ class Room:
     support: float
     """0..1: how much of the ceiling's border that is."""
     floor_support: float
-    """0..1: part of the floor's border that lies on a visible edge; 0 where the usual place was taken instead."""
+    """0..1: part of the floor's border that lies on a visible edge; 0 where too little does, and none is seen."""
     eye: float
     """How far the floor lies below the horizon over how far the ceiling lies above it, at the back wall."""
     square: float
@@ -99,7 +98,7 @@ def read_room(features: Features, seen: Vanishing) -> Room:
     left, right = (-1.0 if left is None else left * scale), (float(w) if right is None else right * scale)
     floor_support = _share(lower, rows)
     believed = floor_support > _CLEAR
-    floor = full(lower.height) if believed else np.full(w, _USUAL * h, np.float32)
+    floor = full(lower.height) if believed else np.full(w, h, np.float32)  # walls go on as far as their paint
     board = None
     if believed and fit.paint is not None:
         board = find_skirting(features.lab, floor, seen.horizon, cv2.resize(fit.paint.shaded, (w, h)))
