@@ -37,13 +37,12 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "engine")]
 
-from _classical_truth import TRUTH, VARIATIONS, overlap, photo, target, thin_score, union  # noqa: E402 - shared with the tests
+from _classical_truth import TRUTH, VARIATIONS, ask, overlap, photo, target, thin_score, union  # noqa: E402 - shared with the tests
 from _gloss import table as gloss_table  # noqa: E402
 from _logos import table as logo_table  # noqa: E402
 from _truth import SCENES, Scene  # noqa: E402
 
-from engine.segment.classical import ClassicalSegmenter  # noqa: E402 - the project need not be installed
-from engine.types import Photo, Prompt, Rgb, Segmentation  # noqa: E402
+from engine.types import Rgb  # noqa: E402 - the project need not be installed
 
 CONCEPTS = ("ceiling", "wall", "floor", "product", "background", "text")
 PRODUCTS = ("bag_burgundy", "bottle", "mug_mustard_cool", "mug_teal_daylight", "mug_terracotta_tungsten")
@@ -83,13 +82,6 @@ def naive(rgb: Rgb, concept: str) -> Bits:
     return mask
 
 
-def ask(rgb: Rgb, concepts: tuple[str, ...]) -> list[Segmentation]:
-    """One photo through the segmenter."""
-    segmenter = ClassicalSegmenter()
-    prompts = [Prompt(concept, concept, concept) for concept in concepts]
-    return segmenter.segment(segmenter.encode_images([Photo(rgb)])[0], prompts, segmenter.encode_text(prompts))
-
-
 def score(mine: Bits, theirs: Bits, decided: Bits, concept: str) -> str:
     """IoU; of a text mask much larger than the ink, the share of ink it covers."""
     if concept == "text" and mine.sum() > 3 * theirs.sum():
@@ -114,7 +106,7 @@ def truth_set() -> None:
     sure: list[bool] = []
     for scene in SCENES.values():
         rgb = scene.base()
-        for answer in ask(rgb, OF_KIND[scene.kind]):
+        for answer in ask(rgb, *OF_KIND[scene.kind]).values():
             concept = answer.prompt.concept
             theirs, decided = truth(scene, concept)
             if not theirs.any():
@@ -136,7 +128,7 @@ def joints() -> None:
     truths = {"kitchen": (photo("kitchen"), target("kitchen", "grout")[0])}
     truths |= {name: (SCENES[name].base(), SCENES[name].mask("grout", "tile_joint")) for name in ("galley", "hall")}
     for name, (rgb, theirs) in truths.items():
-        (answer,) = ask(rgb, ("grout",))
+        answer = ask(rgb, "grout")["grout"]
         mine = union(answer.instances, theirs.shape)
         figures = [overlap(mine, theirs, np.ones_like(theirs)), *(thin_score(mine, theirs, k) for k in (1, 2))]
         print(f"{name:12}{answer.presence:12.2f}" + f"{figures[0]:8.2f}" + "".join(f"{f:9.2f}" for f in figures[1:]))
@@ -148,7 +140,7 @@ def confidence() -> None:
     for half, concepts, rgb, target_of in _photographs():
         for alter, follow in ((lambda same: same, lambda same: same), *VARIATIONS.values()):
             changed_rgb = alter(rgb)
-            for answer in ask(changed_rgb, concepts):
+            for answer in ask(changed_rgb, *concepts).values():
                 theirs, decided = (follow(bits) for bits in target_of(answer.prompt.concept))
                 if answer.status == "found":
                     mine = union(answer.instances, changed_rgb.shape[:2])
@@ -185,7 +177,7 @@ def plain() -> None:
     for path in sorted(TRUTH.glob("*.png")):
         rgb = photo(path.stem)
         start = time.perf_counter()
-        answers = ask(rgb, CONCEPTS)
+        answers = ask(rgb, *CONCEPTS).values()
         spent = time.perf_counter() - start
         for answer in answers:
             concept = answer.prompt.concept
@@ -207,7 +199,7 @@ def changed() -> None:
         for change, (alter, follow) in VARIATIONS.items():
             rgb = alter(photo(name))
             figures = []
-            for answer in ask(rgb, ("product", "background", "text")):
+            for answer in ask(rgb, "product", "background", "text").values():
                 theirs, decided = target(name, answer.prompt.concept)
                 if theirs.any():
                     mine = union(answer.instances, rgb.shape[:2])
@@ -217,14 +209,14 @@ def changed() -> None:
 
 def gloss() -> None:
     """Print how well highlights are told from pale paint."""
-    gloss_table(lambda rgb: union(ask(rgb, ("highlight",))[0].instances, rgb.shape[:2]))
+    gloss_table(lambda rgb: union(ask(rgb, "highlight")["highlight"].instances, rgb.shape[:2]))
 
 
 def logo() -> None:
     """Print what is found of printed marks."""
 
     def find(rgb: Rgb) -> tuple[float, Bits]:
-        (answer,) = ask(rgb, ("logo",))
+        answer = ask(rgb, "logo")["logo"]
         return answer.presence, union(answer.instances, rgb.shape[:2])
 
     logo_table(find)

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.types import Instance, Rgb
+from engine.segment.classical import ClassicalSegmenter
+from engine.types import Instance, Photo, Prompt, Rgb, Segmentation
 
-__all__ = ["PHOTOS", "TRUTH", "VARIATIONS", "overlap", "photo", "target", "thin_score", "union"]
+__all__ = ["PHOTOS", "TRUTH", "VARIATIONS", "ask", "overlap", "photo", "target", "thin_score", "union"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PHOTOS, TRUTH = ROOT / "s3palette" / "demo" / "photos", Path(__file__).parent / "truth"
@@ -57,6 +58,14 @@ def target(name: str, finder: str) -> tuple[Bits, Bits]:
     if finder == "grout":
         return wanted, np.ones(truth.shape, bool)
     return wanted, ~np.isin(truth, [LABELS.index(c) for c in UNDECIDED])
+
+
+def ask(rgb: Rgb, *finders: str) -> dict[str, Segmentation]:
+    """One photo through the segmenter; finder -> its answer."""
+    segmenter = ClassicalSegmenter()
+    prompts = [Prompt(finder, finder, finder) for finder in finders]
+    features = segmenter.encode_images([Photo(rgb)])[0]
+    return dict(zip(finders, segmenter.segment(features, prompts, segmenter.encode_text(prompts)), strict=True))
 
 
 def union(instances: tuple[Instance, ...], size: tuple[int, int]) -> Bits:

@@ -8,19 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.segment.classical import ClassicalSegmenter
-from engine.types import Photo, Prompt, Rgb, Segmentation
+from engine.types import Segmentation
 
-from ._classical_truth import VARIATIONS, overlap, photo, target, thin_score, union
+from ._classical_truth import VARIATIONS, ask, overlap, photo, target, thin_score, union
 
 FINDERS = ("floor", "ceiling", "wall", "product", "body", "background", "text", "highlight", "grout")
-
-
-def ask(rgb: Rgb, *finders: str) -> dict[str, Segmentation]:
-    segmenter = ClassicalSegmenter()
-    prompts = [Prompt(finder, finder, finder) for finder in finders]
-    features = segmenter.encode_images([Photo(rgb)])[0]
-    return dict(zip(finders, segmenter.segment(features, prompts, segmenter.encode_text(prompts)), strict=True))
 
 
 @cache

@@ -20,6 +20,7 @@ __all__ = [
     "find_paint",
     "floor_evidence",
     "odd",
+    "painted_top",
     "reach",
     "steadiness",
 ]
@@ -38,6 +39,8 @@ _STANDING = 0.05  # of a column above the horizon: a colour seen there more stan
 _FOOT_ABOVE, _FOOT_MOST = 0.03, 0.7  # price of a pixel with a colour of the foot above the floor; at most
 _SKIRTING, _ELSEWHERE = 0.06, 0.4  # of the height; worth of an edge that no wall stands on
 _STRIP, _LITTLE = 0.08, 0.002  # of the height, below the ceiling: bare wall; of the picture: less of it says nothing
+_TOP, _MOSTLY = 0.05, 0.6  # of the height, where a picture begins; part of that
+_COLOURED, _DARK = 6.5, 45.0  # unshaded colour, and L*, beyond which few ceilings are
 _BESIDE = 5  # pixels above and below a border that are compared
 _BAND = 5  # pixels under an edge that still belong to it
 _NEXT = 0.025  # of the height: a further border is at least so far below one
@@ -111,6 +114,15 @@ def odd(even: Floats, upper: Box) -> float:
         return 0.0
     paint = even[above] * np.array((0.5, 1, 1), np.float32)
     return float((length(paint - np.median(paint, axis=0)) > _PAINT).mean())
+
+
+def painted_top(lab: Floats) -> bool:
+    """Whether a picture may begin with wall: most of its top is of one paint, too dark or coloured for a ceiling."""
+    top = lab[: max(2, int(_TOP * len(lab)))].reshape(-1, 3)
+    even = unshaded(top)
+    usual = np.median(even, axis=0)
+    one = length(np.array((_ANY_LIGHT, 1, 1), np.float32) * (even - usual)) < _PAINT
+    return bool(one.mean() > _MOSTLY and (length(usual[1:]) > _COLOURED or np.median(top[:, 0]) < _DARK))
 
 
 def find_paint(even: Floats, upper: Box) -> Paint | None:

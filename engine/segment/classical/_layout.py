@@ -16,6 +16,7 @@ from engine.segment.classical._borders import (
     find_paint,
     floor_evidence,
     odd,
+    painted_top,
     reach,
     steadiness,
 )
@@ -29,6 +30,7 @@ __all__ = ["Room", "read_room"]
 
 Floats = NDArray[np.float32]
 _STEADY, _SURE = 0.6, 0.85  # of the step at the ceiling: below, one looks again for softer edges; and what is sure
+_SHOWN, _OVERHEAD = 0.7, 0.75  # support from which a ceiling is seen; what it is worth that none is in the picture
 _CLEAR = 0.45  # of the floor's border on visible edges: else it is not believed
 _LOWER, _ODD = 0.4, 1.0  # say of the floor border in which wall is the back one; price of a ceiling of two paints
 _BEAM = 0.6  # of the way to the horizon: a "wall" that ends above it everywhere is a beam or a lower ceiling
@@ -136,7 +138,18 @@ def _fit(lab: Floats, view: Vanishing, above: Evidence) -> _Fit:
         fit = min((whole(box, 0.0) for box in under), key=lambda fit: fit.cost)
     if fit.far <= _BEAM or fit.support <= _LEVEL:
         fit = first
-    return fit if first.usual > _BEAM else replace(fit, support=fit.support * _DOUBT)
+    fit = fit if first.usual > _BEAM else replace(fit, support=fit.support * _DOUBT)
+    if fit.support < _SHOWN and painted_top(lab):
+        fits = [whole(_overhead(box), 0.0) for box in uppers]
+        fit = replace(min(fits, key=lambda fit: fit.lower.cost), support=_OVERHEAD)
+    return fit
+
+
+def _overhead(box: Box) -> Box:
+    """The same where the ceiling lies above the picture."""
+    width = len(box.height)
+    row = np.full(width, -1, np.float32)
+    return replace(box, height=row, level=row, corners=(-1.0, float(width)), seen=np.ones(width, bool))
 
 
 def _share(box: Box, rows: int) -> float:

@@ -70,6 +70,11 @@ class Box:
     seen: NDArray[np.bool_]
     """(w,) where the border lies on a visible edge, and is not drawn on across furniture."""
 
+    @property
+    def shown(self) -> bool:
+        """Whether any of it is in the picture."""
+        return bool((self.height >= 0).any())
+
 
 class Fan:
     """A picture seen along all lines through one point: sums along any piece of such a line are look-ups.
@@ -222,7 +227,7 @@ def _within(box: Box, lean: Lean, rows: NDArray[np.float64], columns: NDArray[np
     width = len(box.height)
     up = rows - box.height[np.minimum(columns, width - 1)]
     at = columns - up * lean.slope(np.broadcast_to(columns.astype(float), rows.shape), rows - up / 2)
-    inside: NDArray[np.bool_] = ((at > 0) & (at < width)) | (columns == 0) | (columns >= width)
+    inside: NDArray[np.bool_] = (box.shown & (at > 0) & (at < width)) | (columns == 0) | (columns >= width)
     return inside
 
 
