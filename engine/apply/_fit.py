@@ -23,7 +23,7 @@ def fit(action: Recolor | Tone | Texture, region: Region, facets: Sequence[Facet
     """
     match action:
         case Recolor():
-            return fit_recolor(region.rgb, region.mask, region.matte, action, region.enclosing)
+            return fit_recolor(region.rgb, region.mask, region.matte, action, region.surroundings)
         case Tone():
             return fit_tone(action, region)
         case Texture(pattern):

@@ -47,6 +47,8 @@ class Formula(NamedTuple):
     log_paint: Three
     scale: Three
     contrast: Three
+    rise: Three
+    """What light gains per height of the photo, upwards."""
     grey: Three
     """The grey part of a pixel."""
     hue_gloss: Float
@@ -69,21 +71,24 @@ def three(values: Any) -> Three:
 
 
 @kernel
-def paint_bytes(pixels: Rgb | NDArray[np.uint16], table: Floats, formula: Formula, to_byte: NDArray[np.uint8]) -> Rgb:
+def paint_bytes(
+    pixels: Rgb | NDArray[np.uint16], table: Floats, above: Floats, formula: Formula, to_byte: NDArray[np.uint8]
+) -> Rgb:
     """(h, w, 3) uint8 sRGB of (h, w, 3) entries of `table`, which has their linear light.
 
-    `to_byte` has the byte of every 65535th of linear light.
+    `above` has how far each row is above the horizon, `to_byte` the byte of every 65535th of linear light.
     """
     height, width = pixels.shape[:2]
     out = np.empty((height, width, 3), np.uint8)
     red, green, blue = np.empty(width, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
-    entries = np.empty(width, np.int32)
+    up, entries = np.empty(width, np.float32), np.empty(width, np.int32)
     for y in range(height):
+        up[:] = above[y]
         for x in range(width):
             red[x] = table[pixels[y, x, 0]]
             green[x] = table[pixels[y, x, 1]]
             blue[x] = table[pixels[y, x, 2]]
-        _paint(red, green, blue, width, formula)
+        _paint(red, green, blue, up, width, formula)
         _bend(red, green, blue, width, formula)
         _store(out[y], 0, red, to_byte, entries)
         _store(out[y], 1, green, to_byte, entries)
@@ -92,15 +97,18 @@ def paint_bytes(pixels: Rgb | NDArray[np.uint16], table: Floats, formula: Formul
 
 
 @kernel
-def paint_light(colours: Floats, formula: Formula, bounded: bool) -> Floats:
-    """(N, 3) linear light of (N, 3) linear light; `bounded`: with the shoulder, so that it is within 0..1."""
+def paint_light(colours: Floats, above: Floats, formula: Formula, bounded: bool) -> Floats:
+    """(N, 3) linear light of (N, 3) linear light, each so far above the horizon.
+
+    `bounded`: with the shoulder, so that it is within 0..1.
+    """
     out = np.empty_like(colours)
     red, green, blue = np.empty(_CHUNK, np.float32), np.empty(_CHUNK, np.float32), np.empty(_CHUNK, np.float32)
     for start in range(0, len(colours), _CHUNK):
         count = min(_CHUNK, len(colours) - start)
         for k in range(count):
             red[k], green[k], blue[k] = colours[start + k, 0], colours[start + k, 1], colours[start + k, 2]
-        _paint(red, green, blue, count, formula)
+        _paint(red, green, blue, above[start:], count, formula)
         if bounded:
             _bend(red, green, blue, count, formula)
         for k in range(count):
@@ -118,7 +126,7 @@ def _store(out: Rgb, channel: int, light: Floats, to_byte: NDArray[np.uint8], en
 
 
 @inlined
-def _paint(red: Floats, green: Floats, blue: Floats, count: int, f: Formula) -> None:
+def _paint(red: Floats, green: Floats, blue: Floats, up: Floats, count: int, f: Formula) -> None:
     for x in range(count):
         r, g, b = red[x], green[x], blue[x]
         grey = _between(f.grey[0] * r + f.grey[1] * g + f.grey[2] * b, _ZERO, _less(_less(r, g), b)) * f.hue_gloss
@@ -131,9 +139,9 @@ def _paint(red: Floats, green: Floats, blue: Floats, count: int, f: Formula) -> 
         g = _between(_log2(g) - shading - f.log_body[1], -_TINT, _TINT) * f.trust[1]
         b = _between(_log2(b) - shading - f.log_body[2], -_TINT, _TINT) * f.trust[2]
         astray = r * f.green[0] + g * f.green[1] + b * f.green[2]
-        r += shading * f.contrast[0] - astray * f.green[0] + f.log_paint[0]
-        g += shading * f.contrast[1] - astray * f.green[1] + f.log_paint[1]
-        b += shading * f.contrast[2] - astray * f.green[2] + f.log_paint[2]
+        r += shading * f.contrast[0] - astray * f.green[0] + f.log_paint[0] + up[x] * f.rise[0]
+        g += shading * f.contrast[1] - astray * f.green[1] + f.log_paint[1] + up[x] * f.rise[1]
+        b += shading * f.contrast[2] - astray * f.green[2] + f.log_paint[2] + up[x] * f.rise[2]
         red[x] = (_exp2(r) + gloss_r) * f.scale[0]
         green[x] = (_exp2(g) + gloss_g) * f.scale[1]
         blue[x] = (_exp2(b) + gloss_b) * f.scale[2]

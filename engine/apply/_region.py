@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from engine._tiles import Window
+from engine.apply._surroundings import Surroundings, blackness
 from engine.matte import Matte, reach, soft_matte
 from engine.protect import without
 from engine.types import Mask, Rgb
@@ -41,11 +42,14 @@ class Region:
         return self.photo[self.window]
 
     @property
-    def enclosing(self) -> float:
-        """0..1: how far the region is walls that go on around the camera, no thing in between and no floor.
+    def surroundings(self) -> Surroundings:
+        """What the photo tells of where the region is."""
+        height = self.photo.shape[0]
+        return Surroundings(self._enclosing, blackness(self.photo), height / 2 - self.window[0].start, height)
 
-        Walls leave a level photo where its left and right sides are crossed by the horizon, floors and ceilings do not.
-        """
+    @property
+    def _enclosing(self) -> float:
+        """Walls leave a level photo where its left and right sides are crossed by the horizon, others do not."""
         height, width = self.photo.shape[:2]
         (top, bottom), columns = (height // 4, height - height // 4), self.window[1]
         rows = slice(*(max(0, row - self.window[0].start) for row in (top, bottom)))

@@ -24,6 +24,7 @@ _PUREST: Final = 10  # percentile of greyness at which a pixel counts as free of
 _BLACK: Final = (0.015, 0.03)  # linear; a surface darker than this has no hue that could be told from its gloss
 # Tuned on bench/truth: where gloss draws bright pixels this far towards grey, the surface shines.
 _GREYER: Final = (0.2, 0.34)
+_WALLS: Final = (0.75, 1.0)  # how far a thing must be walls to have no gloss
 _COLOURED: Final = (0.25, 0.35)  # saturation from which a surface's own hue can be told from grey light
 _MOST_HAZE: Final = 0.06  # linear; 4 % of white surroundings, more at grazing angles (Fresnel, refractive index 1.5)
 _FEWEST: Final = 100  # pixels a percentile needs
@@ -48,13 +49,15 @@ class Surface:
         return self.median[0] - self.body[0]
 
 
-def read_surface(pixels: Linear, median: Linear) -> Surface:
+def read_surface(pixels: Linear, median: Linear, enclosing: float = 0.0) -> Surface:
     """Read a surface from its pixels. Deterministic; O(N log N).
 
     Args:
         pixels: (N, 3) linear light, at least one pixel; means of neighbours, for a pixel's hue is mostly noise in the
             dark.
         median: (3,) linear light, of the pixels themselves.
+        enclosing: 0..1, how far it is the walls of the scene: where those turn grey, it is the window's light beside
+            the lamps'.
     """
     middle = median.astype(np.float64)
     red, green, blue = pixels.T  # numpy is slow along an axis of three
@@ -66,7 +69,7 @@ def read_surface(pixels: Linear, median: Linear) -> Surface:
     greyer = 0.0
     if len(bright) >= max(_FEWEST, 0.002 * len(pixels)) and typical < 1:
         greyer = (float(np.percentile(bright, 95)) - typical) / (1 - typical)
-    shines = _step(greyer, *_GREYER)
+    shines = _step(greyer, *_GREYER) * (1 - _step(enclosing, *_WALLS))
     black = 1 - _step(float(middle.max()), *_BLACK)
     hue_gloss = shines * _step(1 - float(middle.min() / max(middle.max(), 1e-6)), *_COLOURED) * (1 - black)
     clear = greyness[whole & (most > _DIM * level)]

@@ -8,10 +8,8 @@ makes the median exactly the target. The plain ratio is bent where it would fail
 - *a channel that the old paint swallows* (blue on ochre) holds more gloss and noise than light: where it is to be
   amplified, the light is read from the other channels, and of the tints that are left only those of daylight and
   lamps are believed: greenish and purplish ones come from the camera's curve;
-- *light between surfaces*: the walls of a room light each other and their own shadows, the more so the lighter their
-  paint. Where the region encloses the scene, shading is raised to a power, channel by channel (`_among_walls`);
-- *contrast* shrinks as well where a dark thing becomes a light one: its folds light each other, and a dark thing's
-  shading is in good part gloss;
+- *shading* changes with the paint: the walls of a room light each other, a light thing its own folds, and the camera
+  presses lights together (`_shading`);
 - *noise* is taken out where it would be amplified (`_denoise`), which also fills in the steps between two dark bytes;
 - *a shoulder* where the result would run past white: nothing clips into a flat patch.
 """
@@ -20,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -31,7 +29,9 @@ from engine._tiles import Sites, Window, strips
 from engine.apply._denoise import REACH, SUBSTEPS, denoised, noise_level
 from engine.apply._formula import Formula, paint_bytes, paint_light, three
 from engine.apply._seen import Seen, around, is_clear, seen_of
+from engine.apply._shading import rise, shading_powers, tint_powers
 from engine.apply._surface import Surface, luminance, read_surface
+from engine.apply._surroundings import ALONE, Surroundings
 from engine.colour import TO_BYTE, TO_LINEAR, Linear, linear_of, srgb_of, to_bytes, to_linear
 from engine.matte import Matte
 from engine.types import Mask, Recolor, Rgb
@@ -43,17 +43,11 @@ _STEEP: Final = 1.75  # steps of the result for one of the photo, from which noi
 _BAND_ROWS, _BAND_PIXELS = 32, 250_000  # of a large photo only every so many rows are filtered for the fit,
 _THINNED: Final = 4  # and one pixel in so many looked at
 _FINE: Final = linear_of(np.arange(255 * SUBSTEPS + 1) / (255 * SUBSTEPS)).astype(np.float32)
-# The next six were tuned on bench/truth.
+# The next four were tuned on bench/truth.
 _SWALLOWED: Final = 0.06  # linear; a channel this dark is half light and half gloss
 _APART: Final = (1.5, 3.0)  # gain, alone or over another channel's, from which its own light is trusted less, least
-_CALM: Final = (2.0, 30.0)  # gain in luminance from which contrast shrinks, and at which it shrinks no further
-_LEAST_CONTRAST: Final = 0.6  # exponent of the shading there
-_GLOSSY_CONTRAST: Final = 0.15  # and on black gloss, whose shading is hardly any of its own
 _SPOT: Final = 2.0  # times the median: what is brighter on black gloss is a reflection
 _LEAST_BODY: Final = 0.15  # share of the target that is paint, however much gloss the surface has
-_ROOM: Final = 1.3  # reflectance at which light between walls would never end: 1 less what else takes light, over their
-#                     share of the room. Chosen on rooms that are not in bench/truth.
-_DARKEST: Final = -0.4  # how much of its light a wall may lose at most with its paint
 _WARM: Final = np.array([0.9, 0.1, -1.0])  # log of linear RGB along the light of black bodies, 3,000 to 10,000 K
 _GREEN: Final = np.cross([1.0, 1.0, 1.0], _WARM) / np.linalg.norm(np.cross([1.0, 1.0, 1.0], _WARM))
 
@@ -67,8 +61,7 @@ class Repaint:
     """The colour the median becomes, sRGB bytes."""
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """Last correction of each channel, by which the region's median comes out exactly."""
-    enclosing: float = 0.0
-    """0..1: how far the region is the walls of the scene, not a thing in it."""
+    place: Surroundings = ALONE
     noise: tuple[float, float, float] | None = None
     """Standard deviations to be filtered out, sRGB steps; None: nothing is amplified enough to matter."""
     within: Mask | None = None
@@ -76,10 +69,12 @@ class Repaint:
 
     @cached_property
     def curves(self) -> Rgb | None:
-        """(256, 3) result bytes for each byte, where channels do not depend on each other; else None."""
+        """(256, 3) result bytes for each byte, where they depend on nothing else; else None."""
         formula = self._unbent
         surface = self.surface
-        if surface.hue_gloss or surface.black_gloss or formula.contrast != formula.trust or any(formula.green):
+        if surface.hue_gloss or surface.black_gloss or formula.contrast != formula.trust:
+            return None
+        if any(formula.green) or any(formula.rise):
             return None
         return to_bytes(self.linear(to_linear(np.arange(256, dtype=np.uint8).repeat(3).reshape(256, 3))))
 
@@ -96,19 +91,22 @@ class Repaint:
 
     def linear(self, colours: Linear, at: Sites | None = None) -> Linear:
         """Map (..., 3) linear light, the median to the target; 0..1 to 0..1."""
-        return paint_light(_rows(colours), self._formula, True).reshape(colours.shape)
+        pixels = _rows(colours)
+        above = np.zeros(len(pixels), np.float32) if at is None else self.place.above(at[0])
+        return paint_light(pixels, above, self._formula, True).reshape(colours.shape)
 
-    def unbounded(self, colours: Linear) -> Linear:
-        """As `linear`, without the shoulder: (N, 3) to (N, 3) that may run past white."""
-        return paint_light(_rows(colours), self._formula, False)
+    def unbounded(self, colours: Linear, rows: NDArray[Any]) -> Linear:
+        """As `linear`, without the shoulder: (N, 3) in (N,) rows to (N, 3) that may run past white."""
+        return paint_light(_rows(colours), self.place.above(rows), self._formula, False)
 
     def opaque(self, rgb: Rgb, at: Window) -> Rgb:
         """Map (h, w, 3) uint8 sRGB."""
+        above = self.place.above(np.arange(at[0].start, at[0].stop))
         if self.noise is not None and self.within is not None:
             clean = denoised(rgb, self.within[at], self.noise, 1 / self.amplified)
-            return paint_bytes(clean, _FINE, self._formula, TO_BYTE)
+            return paint_bytes(clean, _FINE, above, self._formula, TO_BYTE)
         if self.curves is None:
-            return paint_bytes(rgb.copy(), TO_LINEAR, self._formula, TO_BYTE)
+            return paint_bytes(rgb.copy(), TO_LINEAR, above, self._formula, TO_BYTE)
         painted: Rgb = cv2.LUT(rgb, self.curves[None])
         return painted
 
@@ -117,7 +115,7 @@ class Repaint:
         """With the shoulder of the bounded result."""
         formula = self._unbent
         target = linear_of(np.array(self.target) / 255)
-        top = paint_light(np.ones((1, 3), np.float32), formula, False)[0].astype(np.float64)
+        top = paint_light(np.ones((1, 3), np.float32), np.zeros(1, np.float32), formula, False)[0].astype(np.float64)
         knee = target + np.maximum(0.0, _KNEE - target) / np.maximum(1.0, top / 2)
         bent = (top > 1) & (knee < 1)
         span = np.where(bent, 1 - knee, 0)
@@ -133,14 +131,16 @@ class Repaint:
         lifted = np.maximum(body, 1e-5)  # pure black has no hue, but it has a shading
         believed = lifted**2 / (lifted**2 + _SWALLOWED**2)
         mixture = np.stack([body, np.ones(3)], axis=1)
+        facts = surface, self.target, self.place
         return Formula(
             weights=three(believed / (lifted * believed).sum()),
             log_body=three(np.log2(np.maximum(body, 1e-6))),
-            trust=three(self._trust * self._mixed(1.0)),
+            trust=three(self._trust * tint_powers(*facts)),
             green=three(self._green),
             log_paint=three(np.log2(self._paint)),
             scale=three(self.scale),
-            contrast=three(self._contrast),
+            contrast=three(shading_powers(*facts)),
+            rise=three(rise(*facts)),
             grey=three(np.linalg.pinv(mixture)[1]),  # least squares of a mixture of body and grey
             hue_gloss=np.float32(surface.hue_gloss),
             black_gloss=np.float32(surface.black_gloss),
@@ -176,35 +176,8 @@ class Repaint:
         green: NDArray[np.float64] = _GREEN * np.sqrt(1 - float(self._trust.min())) * (1 - self.surface.black_gloss)
         return green
 
-    @cached_property
-    def _contrast(self) -> NDArray[np.float64]:
-        """(3,) exponents of the shading."""
-        gain = luminance(_colour(linear_of(np.array(self.target) / 255))) / max(luminance(self.surface.median), 1e-4)
-        low, high = np.log(_CALM)
-        calm = 1 - (1 - _LEAST_CONTRAST) * float(np.clip((np.log(max(gain, 1e-4)) - low) / (high - low), 0, 1))
-        shrunk, glossy = self._mixed(calm), self.surface.black_gloss
-        return shrunk * (1 - glossy) + np.minimum(shrunk, _GLOSSY_CONTRAST) * glossy
 
-    def _mixed(self, thing: float) -> NDArray[np.float64]:
-        """(3,) an exponent between that of a thing and that of walls."""
-        return (1 - self.enclosing) * thing + self.enclosing * self._among_walls
-
-    @cached_property
-    def _among_walls(self) -> NDArray[np.float64]:
-        """(3,) exponents of light on walls.
-
-        In an integrating sphere whose wall reflects r, light is proportional to 1 / (R - r), with R = 1 / share of the
-        sphere that is wall where nothing else takes light. A paint r' adds the same everywhere, (r' - r) / (R - r') of
-        what the median place had: d. Light x times the median's becomes (x + d) / (1 + d), which for x about 1 is
-        x to the power of 1 / (1 + d). The power keeps black gaps black.
-        """
-        target = linear_of(np.array(self.target) / 255)
-        added = (target - np.array(self.surface.median)) / (_ROOM - target)
-        exponents: NDArray[np.float64] = 1 / (1 + np.maximum(added, _DARKEST))
-        return exponents
-
-
-def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor, enclosing: float = 0.0) -> Repaint | None:
+def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor, place: Surroundings = ALONE) -> Repaint | None:
     """Fit a recolour to a region of a photo, so that the median of the region's result is the target.
 
     Args:
@@ -213,7 +186,7 @@ def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor, enclosing
         matte: (H, W) uint8: what the colours will be laid on with. Where it is 0 another layer has the pixel, and the
             region's colour there is none of this layer's.
         action: the target colour.
-        enclosing: see `Repaint`.
+        place: where the region is.
 
     Returns:
         The fitted paint, or None where nothing of the region is left.
@@ -225,12 +198,13 @@ def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor, enclosing
     core = rows[seen.core], columns[seen.core]
     median = np.median(to_linear(seen.colours[seen.core]), axis=0)
     means = np.rint(around(rgb, core, np.ones((3, 3), np.int32)) / 9).astype(np.uint8)
-    paint = Repaint(read_surface(to_linear(means), median), action.target, enclosing=enclosing)
+    surface = read_surface(to_linear(means), median, place.enclosing)
+    paint = Repaint(surface, action.target, place=place)
     if paint.amplified > _STEEP:
         own: Mask = cv2.copyTo(region, matte)  # 0 where the matte is
         paint = replace(paint, noise=noise_level(rgb, own, core), within=own)
     target = linear_of(np.maximum(action.target, 0.4) / np.float64(255))
-    painted = paint.unbounded(_light_of(paint, rgb, matte, seen))
+    painted = paint.unbounded(*_light_of(paint, rgb, matte, seen))
     middle = [np.quantile(painted[:, c], rank) for c, rank in enumerate(_ranks(paint, seen))]
     return replace(paint, scale=_colour(target / np.maximum(middle, 1e-6)))
 
@@ -265,19 +239,21 @@ def _ranks(paint: Repaint, seen: Seen) -> NDArray[np.float64]:
         return np.full(3, 0.5)
     colours = to_linear(seen.colours[soft])
     share = seen.shares[soft].astype(np.float32)[:, None] / 255
-    mixed = to_bytes(colours + share * (paint.linear(colours) - colours))
+    at = seen.at[0][soft], seen.at[1][soft]
+    mixed = to_bytes(colours + share * (paint.linear(colours, at) - colours))
     below = (mixed < np.array(paint.target)).sum(axis=0)
     ranks: NDArray[np.float64] = np.clip((total / 2 - below) / (total - others), 0.01, 0.99)
     return ranks
 
 
-def _light_of(paint: Repaint, rgb: Rgb, matte: Matte, seen: Seen) -> Linear:
-    """(N, 3) linear light of pixels all over the region, less the noise that the paint will filter out."""
+def _light_of(paint: Repaint, rgb: Rgb, matte: Matte, seen: Seen) -> tuple[Linear, NDArray[np.intp]]:
+    """(N, 3) linear light of pixels all over the region, less the noise that the paint will filter out; their rows."""
+    plain = to_linear(seen.colours[seen.core]), seen.at[0][seen.core]
     if paint.noise is None or paint.within is None:
-        return to_linear(seen.colours[seen.core])
+        return plain
     height, width = matte.shape
     least = int(seen.shares[seen.core].min())
-    found = []
+    found, rows = [], []
     for y in range(0, height, _BAND_ROWS * max(1, height * width // _BAND_PIXELS)):
         low, high = max(0, y - REACH), min(height, y + _BAND_ROWS + REACH)
         band = slice(y, y + _BAND_ROWS)
@@ -285,7 +261,8 @@ def _light_of(paint: Repaint, rgb: Rgb, matte: Matte, seen: Seen) -> Linear:
         if inside.any():
             clean = denoised(rgb[low:high], paint.within[low:high], paint.noise, 1 / paint.amplified)
             found.append(clean[y - low :][: len(inside)][inside][::_THINNED])
-    return np.take(_FINE, np.concatenate(found)) if found else to_linear(seen.colours[seen.core])
+            rows.append(y + np.nonzero(inside)[0][::_THINNED])
+    return (np.take(_FINE, np.concatenate(found)), np.concatenate(rows)) if found else plain
 
 
 def _rows(colours: Linear) -> Linear:

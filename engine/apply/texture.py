@@ -86,7 +86,8 @@ class Textured:
     def _lit(self, photo: Linear, light: Linear, rows: Floats, columns: Floats) -> Linear:
         """(h, w, 3) linear light: pattern in that light, and the photo's reflections on it."""
         value = self._reflectance(rows + self.origin[0], columns + self.origin[1])
-        value *= self.repaint.unbounded(light.reshape(-1, 3)).reshape(light.shape) * self.gain
+        bare = self.repaint.unbounded(light.reshape(-1, 3), rows.ravel()).reshape(light.shape)
+        value *= bare * self.gain
         for c in range(3):
             value[..., c] = soft_shoulder(value[..., c], *self.shoulder[c])
         gloss = np.maximum(photo - np.maximum(_STANDS_OUT * light, _GLOSS), 0)
@@ -133,7 +134,7 @@ def fit_texture(region: Region, sheet: Sheet, colour: tuple[int, int, int], face
     Returns:
         The paint, or None where nothing of the region is left.
     """
-    repaint = fit_recolor(region.rgb, region.mask, region.matte, Recolor(colour), region.enclosing)
+    repaint = fit_recolor(region.rgb, region.mask, region.matte, Recolor(colour), region.surroundings)
     if repaint is None:
         return None
     mask = np.where(region.matte > 0, region.mask, np.uint8(0))
@@ -152,12 +153,12 @@ def fit_texture(region: Region, sheet: Sheet, colour: tuple[int, int, int], face
         (at[0] + origin[0]).astype(np.float32)[:, None], (at[1] + origin[1]).astype(np.float32)[:, None]
     )[:, 0]
     target = linear_of(np.array(colour) / 255)
-    median = np.maximum(np.median(plain * repaint.unbounded(light), axis=0), 1e-5)
+    median = np.maximum(np.median(plain * repaint.unbounded(light, at[0]), axis=0), 1e-5)
     gain = (target / median).astype(np.float32)
     # The stronger the gain, the earlier the shoulder: past a dark thing's median there is more gloss than paint.
     brighter = np.maximum(1.0, target / np.maximum(np.median(light, axis=0), 1e-4) / 2)
     knees = target + np.maximum(0.0, _KNEE - target) / brighter
-    tops = repaint.unbounded(one[None])[0] * gain
+    tops = repaint.unbounded(one[None], at[0][:1])[0] * gain
     return replace(paint, gain=gain, shoulder=tuple(zip(knees.tolist(), tops.tolist(), strict=True)))
 
 

@@ -34,6 +34,7 @@ def formula(seed: int, hue_gloss: float = 0.0, black_gloss: float = 0.0) -> Form
         log_paint=three(np.log2(rng.uniform(0.02, 0.9, 3))),
         scale=three(rng.uniform(0.9, 1.1, 3)),
         contrast=three(rng.uniform(0.3, 1, 3)),
+        rise=three(rng.uniform(-0.5, 0.5, 3)),
         grey=three(np.linalg.pinv(np.stack([body, np.ones(3)], axis=1))[1]),
         hue_gloss=np.float32(hue_gloss),
         black_gloss=np.float32(black_gloss),
@@ -45,7 +46,7 @@ def formula(seed: int, hue_gloss: float = 0.0, black_gloss: float = 0.0) -> Form
     )
 
 
-def plain(light: np.ndarray, f: Formula) -> np.ndarray:
+def plain(light: np.ndarray, above: np.ndarray, f: Formula) -> np.ndarray:
     """The formula of `engine.apply.recolor` in float64 numpy, without bounds."""
     grey = np.clip(light @ np.array(f.grey, np.float64), 0, light.min(axis=1)) * f.hue_gloss
     over = np.maximum(1 - f.spot / np.maximum(light @ LUMA.astype(np.float64), 1e-6), 0) * f.black_gloss
@@ -57,6 +58,7 @@ def plain(light: np.ndarray, f: Formula) -> np.ndarray:
     believed = np.log2(tint) * np.array(f.trust, np.float64)
     believed -= (believed @ green)[:, None] * green
     painted = np.exp2(believed) * shading ** np.array(f.contrast, np.float64)
+    painted *= np.exp2(above[:, None] * np.array(f.rise, np.float64))
     return (painted * np.exp2(np.array(f.log_paint, np.float64)) + gloss) * np.array(f.scale, np.float64)
 
 
@@ -68,18 +70,21 @@ def test_a_repaint_is_its_formula(seed: int, hue_gloss: float, black_gloss: floa
     f = formula(seed, hue_gloss, black_gloss)
     levels = TO_LINEAR[np.random.default_rng(seed).integers(0, 256, (5000, 3))]
     levels[:3] = [(0, 0, 0), (1, 1, 1), (1, 0, 0)]
-    expected = plain(levels.astype(np.float64), f)
-    assert np.allclose(paint_light(levels, f, False), expected, rtol=1e-4, atol=1e-6)
+    above = np.random.default_rng(seed).uniform(-0.5, 0.5, 5000).astype(np.float32)
+    expected = plain(levels.astype(np.float64), above, f)
+    assert np.allclose(paint_light(levels, above, f, False), expected, rtol=1e-4, atol=1e-6)
     bent = np.stack(
         [soft_shoulder(expected[:, c], f.knee[c], f.knee[c] + f.span[c] / f.curve[c] ** 0.5) for c in range(3)]
     )
-    assert np.allclose(paint_light(levels, f, True), np.minimum(bent.T, 1), rtol=1e-4, atol=1e-6)
+    assert np.allclose(paint_light(levels, above, f, True), np.minimum(bent.T, 1), rtol=1e-4, atol=1e-6)
 
 
 def test_bytes_are_those_of_the_light() -> None:
     f, rgb = formula(4, 0.5, 0.3), data.coffee()[:200, :301]
-    shown = paint_bytes(rgb.copy(), TO_LINEAR, f, TO_BYTE)
-    assert np.array_equal(shown, to_bytes(paint_light(to_linear(rgb).reshape(-1, 3), f, True)).reshape(rgb.shape))
+    above = np.linspace(0.5, -0.5, 200, dtype=np.float32)
+    shown = paint_bytes(rgb.copy(), TO_LINEAR, above, f, TO_BYTE)
+    light = paint_light(to_linear(rgb).reshape(-1, 3), above.repeat(301), f, True)
+    assert np.array_equal(shown, to_bytes(light).reshape(rgb.shape))
 
 
 def lee(rgb: np.ndarray, within: np.ndarray, noise: tuple[float, float, float], keep: float) -> np.ndarray:

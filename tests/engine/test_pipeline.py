@@ -189,7 +189,7 @@ def test_what_a_later_layer_covers_does_not_tint_an_earlier_one() -> None:
     rgb[20:180, 20:180] = 40
     masks = {"Floor": block((200, 200), (0, 200, 0, 200)), "Rug": block((200, 200), (20, 180, 20, 180))}
     out = pixels(run(png(rgb), masks, {"Floor": GREEN, "Rug": BLUE}))
-    assert out[5, 100].tolist() == [40, 160, 60]
+    assert np.abs(out[5, 100].astype(int) - (40, 160, 60)).max() <= 1  # it goes on beyond the photo, as walls do
     assert out[100, 100].tolist() == [30, 50, 200]
 
 
