@@ -17,14 +17,14 @@ CONCEPTS = ("product", "body", "background", "text")
 def found(name: str) -> dict[str, Bits]:
     """(H, W) masks of a product's base photo, once a session."""
     rgb = SCENES[name].base()
-    return {answer.prompt.concept: union(answer.instances, rgb.shape[:2]) for answer in ask(rgb, CONCEPTS)}
+    return {concept: union(answer.instances, rgb.shape[:2]) for concept, answer in ask(rgb, *CONCEPTS).items()}
 
 
 @cache
 def gloss(name: str, look: str) -> tuple[Case, Bits]:
     """A surface in a paint, and what is found to shine."""
     case = next(case for case in cases([name]) if case.name.endswith(f", {look}"))
-    (answer,) = ask(case.rgb, ("highlight",))
+    answer = ask(case.rgb, "highlight")["highlight"]
     return case, union(answer.instances, case.rgb.shape[:2])
 
 
@@ -42,7 +42,7 @@ def test_a_product_on_boards_before_a_wall_is_found_and_called_unsure() -> None:
     for concept, least in (("product", 0.8), ("body", 0.75), ("background", 0.9)):
         mine, (theirs, decided) = found("vase")[concept], truth(SCENES["vase"], concept)
         assert (mine & theirs & decided).sum() >= least * ((mine | theirs) & decided).sum()
-    assert all(0.35 < answer.presence < 0.8 for answer in ask(SCENES["vase"].base(), ("product", "background")))
+    assert all(0.35 < answer.presence < 0.8 for answer in ask(SCENES["vase"].base(), "product", "background").values())
 
 
 @pytest.mark.parametrize(("name", "paint", "mark"), [
@@ -50,7 +50,7 @@ def test_a_product_on_boards_before_a_wall_is_found_and_called_unsure() -> None:
 ])  # fmt: skip
 def test_a_printed_mark_is_found_to_its_edge_and_is_no_text_nor_gloss(name: str, paint: str, mark: str) -> None:
     case = marked(name, paint, mark)
-    logo, text, shine = ask(case.rgb, ("logo", "text", "highlight"))
+    logo, text, shine = ask(case.rgb, "logo", "text", "highlight").values()
     mine = union(logo.instances, case.logo.shape)
     assert 0.5 < logo.presence < 0.8
     assert (mine & case.logo).sum() > 0.88 * (mine | case.logo).sum()
@@ -61,7 +61,7 @@ def test_a_printed_mark_is_found_to_its_edge_and_is_no_text_nor_gloss(name: str,
 @pytest.mark.parametrize("name", ["tin", "jug", "radio"])
 def test_where_no_logo_is_plainly_seen_a_model_is_asked_for(name: str) -> None:
     """Lamps in the glaze, a dial, knobs, print."""
-    (answer,) = ask(SCENES[name].base(), ("logo",))
+    answer = ask(SCENES[name].base(), "logo")["logo"]
     assert (answer.status, answer.instances) == ("needs_model", ())
 
 
