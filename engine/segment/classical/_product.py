@@ -25,7 +25,6 @@ _DRAWN, _AROUND = 1.0, 0.6  # Lab units a pixel of a pale thing's outline, and t
 _PALE = 3.0  # Lab distance from the ground that a pale label has
 _BAND = 7  # pixels either side of the outline within which its edge is looked for
 _STUDIO = 0.62  # below this part of an explained border there is no one ground to tell a product from
-_GRAIN = 0.95  # Lab distance by which most borders of boards, tiles or stone vary; paper stays below
 _SURER = 0.15  # confidence that a reading amid the ground must have more, where the even one found something
 _AGREED = 0.85  # intersection over union of two readings of one thing
 _SURE = 0.8  # confidence from which no other reading is tried
@@ -93,7 +92,7 @@ def product_mask(features: Features) -> Cut:
         cut = nothing(features) if found is None else Cut(*found)
     else:
         cut = _on_even_ground(features, points)
-    if features.noisy or cut.confidence >= _SURE or (cut.confidence > 0 and ground.noise < _GRAIN):
+    if features.noisy or cut.confidence >= _SURE:
         return cut
     amid = find_amid(features)
     if amid is None or amid[1] <= cut.confidence:
