@@ -105,7 +105,7 @@ def find_logo(features: Features, confidence: float, body: Mask, product: Mask, 
             x0, y0, x1, y1 = mark.box
             seeds[y0:y1, x0:x1] |= np.where(mark.shape, np.uint8(255), np.uint8(0))
             block[max(0, y0 - 1) : y1 + 1, max(0, x0 - 1) : x1 + 1] = 255
-        mask: FloatMask = strokes(fine, block, seeds)
+        mask: FloatMask = strokes(fine, block, seeds, product)
         if (mask >= 0.5).any():
             score = _SURE * min(1.0, confidence / 0.8) * max(mark.worth for mark in group)
             found.append(instance(mask, score, features.size))

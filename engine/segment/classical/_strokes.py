@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.colour import to_linear
 from engine.segment.classical._features import Features
 from engine.segment.classical._flood import flood
 from engine.segment.classical._length import length
@@ -21,9 +22,10 @@ __all__ = ["FINE_PIXELS", "fine_copy", "label_patch", "print_copy", "strokes"]
 Floats = NDArray[np.float32]
 FINE_PIXELS = 1_200_000
 """Print is cut out at this size or the photo's own, whichever is smaller."""
-_INK = 0.55  # share of ink at which a pixel is the letter's
+_INK = 0.5  # share of ink at which a pixel is the letter's
 _SURE_INK = 0.7  # share that some pixel of a stroke reaches
-_OF_PEAK = 0.7  # of the share next to it: what has less ink shows the coat too, and is for the matte to take apart
+_OF_PEAK = 0.6  # of the share next to it: what has less ink shows the coat too, and is for the matte to take apart
+_FAINT = 1e-5  # squared distance of ink and ground in linear light: less is none
 _TINT = 9.0  # a*, b* distance within one label
 _FLAT = 2.6  # Lab units a pixel that a label's own shading stays below
 _SHADED = 0.45  # of the paper's L* where it turns away from the light
@@ -54,15 +56,17 @@ def print_copy(features: Features) -> Rgb:
     return larger
 
 
-def strokes(fine: Rgb, block: Mask, seeds: Mask) -> FloatMask:
+def strokes(fine: Rgb, block: Mask, seeds: Mask, within: Mask) -> FloatMask:
     """(H, W) share of ink, 0..1, in one line of print; 0 outside the block.
 
-    A pixel of a printed surface is a mix of ground and ink; both colours are read near by, so shading does not matter.
+    A pixel of a printed surface is a mix of ground and ink, in light: mixed in bytes, dark print would come out thinner
+    than pale print. Both colours are read near by, so shading does not matter.
 
     Args:
         fine: (H, W, 3) the photo.
         block: (h, w) hull of the line, any size.
         seeds: (h, w) the strokes as found on the smaller copy.
+        within: (h, w) what the line is printed on; nothing beyond it is ink, nor says how the ground looks.
     """
     height, width = fine.shape[:2]
     result: FloatMask = np.zeros((height, width), np.float32)
@@ -71,17 +75,18 @@ def strokes(fine: Rgb, block: Mask, seeds: Mask) -> FloatMask:
     pad = max(4, dy // 3)
     window = (slice(max(0, y - pad), y + dy + pad), slice(max(0, x - pad), x + dx + pad))
     scale = max(1, round(width / block.shape[1]))
-    area = cv2.dilate(rough_block[window], disc(scale + 1)) > 0
-    ink = cv2.resize(seeds, (width, height), interpolation=cv2.INTER_LINEAR)[window] > 127
+    printed_on = cv2.resize(within, (width, height), interpolation=cv2.INTER_NEAREST)[window] > 0
+    area = (cv2.dilate(rough_block[window], disc(scale + 1)) > 0) & printed_on
+    ink = (cv2.resize(seeds, (width, height), interpolation=cv2.INTER_LINEAR)[window] > 127) & area
     if not ink.any():
         return result
-    colour = fine[window].astype(np.float32)
-    clear = cv2.dilate(ink.astype(np.uint8), disc(2 * scale)) == 0
+    colour = to_linear(fine[window])
+    clear = (cv2.dilate(ink.astype(np.uint8), disc(2 * scale)) == 0) & printed_on
     ground = _local(colour, clear, pad)
     core = ink & (cv2.erode(ink.astype(np.uint8), disc(1)) > 0)
     mark = _local(colour - ground, core if core.sum() > 8 else ink, 2 * pad)
     length = np.einsum("ijk,ijk->ij", mark, mark)
-    share = np.einsum("ijk,ijk->ij", colour - ground, mark) / np.maximum(length, 1.0)
+    share = np.einsum("ijk,ijk->ij", colour - ground, mark) / np.maximum(length, _FAINT)
     # the mean of a thin stroke is not pure ink: the purest tenth of the line is
     pure = float(np.quantile(share[ink], 0.85))
     share = np.clip(share / max(pure, 0.5), 0, 1).astype(np.float32)

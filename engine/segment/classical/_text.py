@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.segment.classical._features import Features
 from engine.segment.classical._lines import Line
-from engine.segment.classical._masks import Found, instance, ordered, soften
+from engine.segment.classical._masks import Found, fill_holes, instance, ordered, soften
 from engine.segment.classical._product import Cut
 from engine.segment.classical._strokes import fine_copy, label_patch, strokes
 from engine.types import Instance, Mask, Rgb
@@ -18,6 +18,7 @@ __all__ = ["SURE", "find_text", "letter_mask"]
 
 SURE = 0.5
 """Confidence of a line of print: grain, stitches and leaves make short even rows too, and score up to 0.45."""
+_HELD = 0.98  # of a line's strokes, that a label holds: the shaded side of a label may be missing in it
 
 
 def find_text(features: Features, cut: Cut, lines: Sequence[Line]) -> Found:
@@ -29,21 +30,23 @@ def find_text(features: Features, cut: Cut, lines: Sequence[Line]) -> Found:
         lines: what `read_lines` gave, the surest first.
     """
     fine: Rgb | None = None
+    product = np.where((cut.mask > 0.5) | (cut.confidence <= 0), np.uint8(255), np.uint8(0))
+    printed_on = fill_holes(product, int((product > 0).sum()))
     found: list[Instance] = []
     labels: list[Mask] = []
     for line in lines:
         if line.confidence < SURE:
             break
         block, seeds = line.block(features.shape), line.strokes(features.shape)
-        if any((label[block > 0] > 0).mean() > 0.5 for label in labels):
-            continue  # a further line of a label that is kept whole already
-        patch = label_patch(features, cut, block, seeds)
-        if patch is not None:
-            labels.append(patch)
-            found.append(instance(soften(patch, 1.0), line.confidence, features.size))
+        if not any((label[block > 0] > 0).mean() > 0.5 for label in labels):  # else a further line of a label
+            patch = label_patch(features, cut, block, seeds)
+            if patch is not None:
+                labels.append(patch)
+                found.append(instance(soften(patch, 1.0), line.confidence, features.size))
+        if any((label[seeds > 0] > 0).mean() > _HELD for label in labels):
             continue
         fine = fine_copy(features) if fine is None else fine
-        mask = strokes(fine, block, seeds)
+        mask = strokes(fine, block, seeds, printed_on)
         if (mask >= 0.5).any():
             found.append(instance(mask, line.confidence, features.size))
     if not found:
