@@ -15,7 +15,7 @@ from engine._tiles import Sites
 from engine.matte import Matte
 from engine.types import Mask, Rgb
 
-__all__ = ["Seen", "around", "is_clear", "seen_of"]
+__all__ = ["Seen", "around", "is_clear", "means", "pairs", "seen_of"]
 
 _MOST: Final = 60_000
 _CLIPPED: Final = 254
@@ -75,6 +75,29 @@ def around(rgb: Rgb, at: Sites, weights: NDArray[np.int32]) -> NDArray[np.int32]
         weights: (3, 3).
     """
     return _around(rgb, at[0], at[1], weights)
+
+
+def means(rgb: Rgb, at: Sites) -> Rgb:
+    """(N, 3) means of the 3 x 3 px around pixels: a pixel's own hue is mostly noise in the dark."""
+    return np.rint(around(rgb, at, np.ones((3, 3), np.int32)) / 9).astype(np.uint8)
+
+
+def pairs(rgb: Rgb, region: Mask, matte: Matte, at: Sites) -> tuple[Rgb, Rgb]:
+    """(M, 3) `means` of pixels and of others to the right of them or below, a fortieth of the region's size apart.
+
+    Both are wholly the region's.
+    """
+    apart = max(2, round(math.sqrt(cv2.countNonZero(region)) / 40))
+    height, width = region.shape
+    ones, others = [], []
+    for down, right in ((0, apart), (apart, 0)):
+        rows, columns = at[0] + down, at[1] + right
+        inside = (rows < height) & (columns < width)
+        there = rows[inside], columns[inside]
+        inside[inside] = (region[there] > 0) & (matte[there] == 255)
+        ones.append(means(rgb, (at[0][inside], at[1][inside])))
+        others.append(means(rgb, (rows[inside], columns[inside])))
+    return np.concatenate(ones), np.concatenate(others)
 
 
 @kernel

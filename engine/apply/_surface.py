@@ -24,6 +24,8 @@ _PUREST: Final = 10  # percentile of greyness at which a pixel counts as free of
 _BLACK: Final = (0.015, 0.03)  # linear; a surface darker than this has no hue that could be told from its gloss
 # Tuned on bench/truth: where gloss draws bright pixels this far towards grey, the surface shines.
 _GREYER: Final = (0.2, 0.34)
+_GREATEST: Final = 0.97  # rank of the steps between neighbours that are looked at
+_ADDED: Final = (-0.15, 0.0)  # how far they must be added light, lest a hue of its own be taken for gloss
 _WALLS: Final = (0.75, 1.0)  # how far a thing must be walls to have no gloss
 _COLOURED: Final = (0.25, 0.35)  # saturation from which a surface's own hue can be told from grey light
 _MOST_HAZE: Final = 0.06  # linear; 4 % of white surroundings, more at grazing angles (Fresnel, refractive index 1.5)
@@ -49,19 +51,19 @@ class Surface:
         return self.median[0] - self.body[0]
 
 
-def read_surface(pixels: Linear, median: Linear, enclosing: float = 0.0) -> Surface:
+def read_surface(pixels: Linear, median: Linear, pairs: tuple[Linear, Linear], enclosing: float = 0.0) -> Surface:
     """Read a surface from its pixels. Deterministic; O(N log N).
 
     Args:
         pixels: (N, 3) linear light, at least one pixel; means of neighbours, for a pixel's hue is mostly noise in the
             dark.
         median: (3,) linear light, of the pixels themselves.
+        pairs: (M, 3) and (M, 3) linear light, means around pixels that lie not far from each other.
         enclosing: 0..1, how far it is the walls of the scene: where those turn grey, it is the window's light beside
             the lamps'.
     """
     middle = median.astype(np.float64)
-    red, green, blue = pixels.T  # numpy is slow along an axis of three
-    most, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    most, least = _extremes(pixels)
     greyness = least / np.maximum(most, np.float32(1e-6))
     typical, level = float(np.median(greyness)), float(np.median(most))
     whole = most < _BLOWN
@@ -71,7 +73,8 @@ def read_surface(pixels: Linear, median: Linear, enclosing: float = 0.0) -> Surf
         greyer = (float(np.percentile(bright, 95)) - typical) / (1 - typical)
     shines = _step(greyer, *_GREYER) * (1 - _step(enclosing, *_WALLS))
     black = 1 - _step(float(middle.max()), *_BLACK)
-    hue_gloss = shines * _step(1 - float(middle.min() / max(middle.max(), 1e-6)), *_COLOURED) * (1 - black)
+    coloured = _step(1 - float(middle.min() / max(middle.max(), 1e-6)), *_COLOURED)
+    hue_gloss = shines * coloured * (1 - black) * _step(_added(*pairs, typical), *_ADDED)
     clear = greyness[whole & (most > _DIM * level)]
     purest = float(np.percentile(clear, _PUREST)) if len(clear) >= _FEWEST else typical
     # Taking `haze` away from all channels makes the median pixel as pure as the purest ones.
@@ -79,6 +82,29 @@ def read_surface(pixels: Linear, median: Linear, enclosing: float = 0.0) -> Surf
     body = np.maximum(middle - min(haze, _MOST_HAZE), 0.05 * middle)
     haze = float((middle - body).min())
     return Surface(_triple(middle), _triple(middle - haze), hue_gloss, shines * black)
+
+
+def _added(one: Linear, other: Linear, typical: float) -> float:
+    """How far what makes the greatest steps between neighbours brighter is added to all channels alike.
+
+    1: light that met no paint; 0: light on the paint, which leaves a pixel as grey as is `typical`.
+    """
+    most, least = _extremes(one)
+    most_other, least_other = _extremes(other)
+    whole = np.maximum(most, most_other) < _BLOWN
+    wide, narrow = (most - most_other)[whole], (least - least_other)[whole]
+    if len(wide) < _FEWEST:
+        return 0.0
+    great = np.abs(wide) >= max(float(np.quantile(np.abs(wide), _GREATEST)), 1e-6)
+    square = float(wide[great] @ wide[great])
+    slope = float(wide[great] @ narrow[great]) / square if square else typical
+    return (slope - typical) / max(1 - typical, 1e-6)
+
+
+def _extremes(pixels: Linear) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(N,) each: a pixel's strongest and weakest channel."""
+    red, green, blue = pixels.T  # numpy is slow along an axis of three
+    return np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
 
 
 def luminance(colour: tuple[float, float, float]) -> float:

@@ -28,7 +28,7 @@ from engine._counts import counts
 from engine._tiles import Sites, Window, strips
 from engine.apply._denoise import REACH, SUBSTEPS, denoised, noise_level
 from engine.apply._formula import Formula, paint_bytes, paint_light, three
-from engine.apply._seen import Seen, around, is_clear, seen_of
+from engine.apply._seen import Seen, is_clear, means, pairs, seen_of
 from engine.apply._shading import rise, shading_powers, tint_powers
 from engine.apply._surface import Surface, luminance, read_surface
 from engine.apply._surroundings import ALONE, Surroundings
@@ -197,8 +197,8 @@ def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor, place: Su
     rows, columns = seen.at
     core = rows[seen.core], columns[seen.core]
     median = np.median(to_linear(seen.colours[seen.core]), axis=0)
-    means = np.rint(around(rgb, core, np.ones((3, 3), np.int32)) / 9).astype(np.uint8)
-    surface = read_surface(to_linear(means), median, place.enclosing)
+    one, other = pairs(rgb, region, matte, core)
+    surface = read_surface(to_linear(means(rgb, core)), median, (to_linear(one), to_linear(other)), place.enclosing)
     paint = Repaint(surface, action.target, place=place)
     if paint.amplified > _STEEP:
         own: Mask = cv2.copyTo(region, matte)  # 0 where the matte is

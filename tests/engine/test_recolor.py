@@ -306,3 +306,17 @@ def test_bytes_survive_linear_light() -> None:
     assert np.array_equal(to_bytes(to_linear(every)), every)
     assert to_linear(every[0, :4]).shape == (4, 3)
     assert np.allclose(srgb_of(linear_of(np.linspace(0, 1, 99))), np.linspace(0, 1, 99))
+
+
+def test_what_is_greyer_by_its_light_and_no_brighter_by_it_is_no_gloss() -> None:
+    y, x = np.indices((240, 320))
+    sky, sun = np.clip((x - 200) / 60, 0, 1)[..., None], ((x + y) // 20 % 2)[..., None]
+    light = 0.25 + sky * (0.3, 0.5, 0.8) + sun * (0.35, 0.22, 0.1)
+    rgb = np.rint(srgb_of(np.array((0.5, 0.32, 0.2)) * light) * 255).astype(np.uint8)
+    whole = np.full((240, 320), 255, np.uint8)
+    lamps = 0.35 * ((y % 60 < 20) & (x % 60 < 20))[..., None]
+    shiny = np.rint(srgb_of(np.minimum(linear_of(rgb / 255) + lamps, 1)) * 255).astype(np.uint8)
+    plain, glossy = (fit_recolor(photo, whole, whole, Recolor((90, 60, 60))) for photo in (rgb, shiny))
+    assert plain is not None
+    assert glossy is not None
+    assert plain.surface.hue_gloss < 0.1 < 0.5 < glossy.surface.hue_gloss
