@@ -14,7 +14,7 @@ from PIL import Image
 
 from engine.types import Segmentation
 
-from ._classical_truth import PHOTOS, TRUTH, VARIATIONS, ask, overlap, union
+from ._classical_truth import PHOTOS, TRUTH, VARIATIONS, ask, overlap, thin_score, union
 
 HERE = Path(__file__).parent
 SURFACES = {"ceiling": (3,), "wall": (1,), "floor": (2, 10)}
@@ -123,6 +123,17 @@ def test_a_skirting_is_neither_wall_nor_floor(name: str) -> None:
     for surface in ("wall", "floor"):
         mine = union(found[surface].instances, truth.shape)
         assert (mine & board).sum() < 0.3 * board.sum(), surface
+
+
+@pytest.mark.parametrize("name", ["galley", "hall"])
+def test_joints_are_found_that_differ_in_hue_alone_or_part_few_large_tiles(name: str) -> None:
+    rgb, truth = scene(name)
+    mine = union(ask(rgb, "grout")["grout"].instances, truth.shape)
+    assert thin_score(mine, np.isin(truth, (9, 10)), 1) >= 0.8
+
+
+def test_boards_are_no_tiles() -> None:
+    assert ask(scene("study")[0], "grout")["grout"].status == "absent"
 
 
 def empty_room(shift: int, beam: int = 0) -> tuple[Image8, dict[str, NDArray[np.bool_]]]:

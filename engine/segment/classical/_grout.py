@@ -1,4 +1,4 @@
-"""Joints between tiles: thin dark (or light) lines that form a regular grid."""
+"""Joints between tiles: thin dark or light lines about cells that are alike, on any wall; and a floor's tiling."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from engine.segment.classical._features import Features
 from engine.segment.classical._masks import Found, components, disc, instance
+from engine.segment.classical._regions import unshaded
 from engine.segment.classical._strokes import fine_copy
+from engine.segment.classical._tiling import Tiling
 from engine.types import FloatMask, Mask
 
 __all__ = ["find_grout"]
@@ -20,47 +22,55 @@ _LARGEST_TILE = 0.05  # of the photo
 _REACH = 3.0  # working pixels from a joint's middle to the tile beside it
 _RIM = 3  # working pixels from a cell's outline
 _SPECK = 12  # working pixels: a shorter piece is no joint
-_SEEN = 4.0  # of 255: how far a joint stands out, at least
+_SEEN = 1.0  # units of `unshaded` colour: how far a joint stands out, at least
 _USUAL = 0.6  # of how far most of them stand out: less is a speck beside a joint
 _LIKE = 12.0  # L* units within one floor's joints
+_LEAST, _SUREST = 0.35, 0.9  # of a score
+_WORTH = 0.1  # score of a tiling that stands out as much as chance does
 _CONTRAST = 0.8  # L* units a joint stands out from the tiles at both sides
 
 
-def find_grout(features: Features) -> Found:
-    """All joints as one instance; nothing without a grid of at least six cells of gradually changing size."""
+def find_grout(features: Features, tiling: Tiling | None) -> Found:
+    """All joints as one instance: a net's of six cells or more, of gradually changing size, and the `tiling`'s."""
     light = cv2.GaussianBlur(features.lab[..., 0], (0, 0), 0.7)
-    best: tuple[float, Mask] | None = None
-    for sign in (1.0, -1.0):
-        found = _grid(light * sign)
-        if found is not None and (best is None or found[0] > best[0]):
-            best = found
-    if best is None or best[0] < 0.35:
+    nets = [(net, sign) for sign in (1.0, -1.0) if (net := _net(light * sign)) is not None and net[0] >= _LEAST]
+    found: list[tuple[float, Mask, NDArray[np.float64]]] = []
+    if nets:
+        (score, joints), sign = max(nets, key=lambda net: net[0][0])
+        found.append((score, joints, np.array((-sign, 0, 0))))
+    if tiling is not None:
+        found.append((min(_SUREST, tiling.clear * _WORTH), tiling.joints, tiling.colour))
+    if not found:
         return 0.0, ()
-    score, mask = best
-    return score, (instance(_fine(features, mask), score, features.size),)
+    even = unshaded(cv2.cvtColor(fine_copy(features).astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB))
+    mask = np.maximum.reduce([_fine(even, joints, colour) for _, joints, colour in found])
+    score = max(score for score, _, _ in found)
+    return score, (instance(mask, score, features.size),)
 
 
-def _fine(features: Features, coarse: Mask) -> FloatMask:
-    """(H, W) 0..1, at `FINE_PIXELS` at most: the joints as thin as the photo has them, about the `coarse` ones.
+def _fine(even: NDArray[np.float32], coarse: Mask, colour: NDArray[np.float64]) -> FloatMask:
+    """(H, W) 0..1: the joints as thin as the photo has them, about the `coarse` ones.
 
-    A pixel belongs to a joint where it is nearer to the joint's darkest (or lightest) near by than to the tiles.
+    A pixel belongs to a joint where it is nearer to the joint's middle near by than to the tiles.
+
+    Args:
+        even: (H, W, 3) the photo, `unshaded`.
+        coarse: (h, w) the joints as found on the working copy.
+        colour: (3,) the way from the tiles' colour to the joints'.
     """
-    fine = fine_copy(features)
-    height, width = fine.shape[:2]
+    height, width = even.shape[:2]
     scale = height / coarse.shape[0]
-    light = cv2.cvtColor(fine, cv2.COLOR_RGB2LAB)[..., 0].astype(np.float32)
+    value = even @ colour.astype(np.float32)
     near = cv2.resize(cv2.dilate(coarse, disc(1)), (width, height), interpolation=cv2.INTER_NEAREST) > 0
     around = disc(max(2, round(_REACH * scale)))
-    depth = cv2.morphologyEx(light, cv2.MORPH_CLOSE, around) - light
-    height_over = light - cv2.morphologyEx(light, cv2.MORPH_OPEN, around)
-    ridge = depth if depth[near].mean() > height_over[near].mean() else height_over
+    ridge = value - cv2.morphologyEx(value, cv2.MORPH_OPEN, around)
     crest = cv2.dilate(np.where(near, ridge, 0), around)
     least = max(_SEEN, _USUAL * float(np.median(crest[near])))
     share: FloatMask = np.where(near & (crest > least), ridge / (crest + 1e-6), 0).astype(np.float32)
     return share
 
 
-def _grid(light: NDArray[np.float32]) -> tuple[float, Mask] | None:
+def _net(light: NDArray[np.float32]) -> tuple[float, Mask] | None:
     """Joints darker than the tiles of `light`, with a score, or None."""
     h, w = light.shape
     joints = _thin_lines(light)
@@ -78,7 +88,7 @@ def _grid(light: NDArray[np.float32]) -> tuple[float, Mask] | None:
         scores.append(regular * min(1.0, 0.5 + len(cells) / 30.0))
     if not scores:
         return None
-    return float(min(0.9, max(scores))), kept
+    return float(min(_SUREST, max(scores))), kept
 
 
 def _continued(light: NDArray[np.float32], joints: Mask, inner: Mask, cells: list[_Cell]) -> Mask:

@@ -49,6 +49,8 @@ class Layout:
 
     room: float
     """0..1: how much the photo looks like a room at all."""
+    view: Vanishing | None = None
+    """Where its level edges meet; None where it is no room."""
     trust: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """0..1: how surely the borders of ceiling, walls and floor were found."""
     regions: Regions | None = None
@@ -72,7 +74,7 @@ def read_layout(features: Features) -> Layout:
     regions = make_regions(features, parts + 4 * storeys)
     prior, trust, clear = _priors(features, regions, box, parts)
     allowed = _allowed(regions, parts, storeys)
-    return Layout(room, _trust(box, clear), regions, _spread(regions, prior, trust, allowed))
+    return Layout(room, seen, _trust(box, clear), regions, _spread(regions, prior, trust, allowed))
 
 
 def _parts(features: Features, box: Room) -> NDArray[np.int32]:

@@ -19,6 +19,7 @@ from engine.segment.classical._product import Cut, find_background, find_product
 from engine.segment.classical._strokes import print_copy
 from engine.segment.classical._surfaces import CEILING, FLOOR, ROOM, WALL, Layout, find_surface, read_layout
 from engine.segment.classical._text import SURE, find_text, letter_mask
+from engine.segment.classical._tiling import Tiling, find_tiling
 from engine.types import Exemplar, Mask, Photo, Prompt, Segmentation
 
 __all__ = ["ClassicalSegmenter"]
@@ -95,9 +96,12 @@ class _Search:
             return None
         if min(self._features.shape) < MIN_SIDE:
             return 0.0, ()
-        key = (finder, prompt.several)
+        return self._once(finder, prompt.several)
+
+    def _once(self, finder: str, several: bool = False) -> Found | None:
+        key = (finder, several)
         if key not in self._found:
-            self._found[key] = self._run(finder, prompt.several)
+            self._found[key] = self._run(finder, several)
         return self._found[key]
 
     def _run(self, finder: str, several: bool) -> Found | None:
@@ -117,12 +121,20 @@ class _Search:
             case "highlight":
                 return find_highlight(self._features, self._cut, self._printed)
             case "grout":
-                return find_grout(self._features)
+                return find_grout(self._features, self._tiling)
         return find_surface(self._features, self._layout, _SURFACES[finder]) if not self._studio else (0.0, ())
 
     @cached_property
     def _layout(self) -> Layout:
         return read_layout(self._features)
+
+    @property
+    def _tiling(self) -> Tiling | None:
+        """The joints of the floor; None where none is seen, or no floor."""
+        confidence, floors = self._once("floor") or (0.0, ())
+        if confidence < _LEAST or self._layout.view is None:
+            return None
+        return find_tiling(self._features, self._layout.view, binary(floors[0].mask, self._features.shape))
 
     @cached_property
     def _room(self) -> bool:
