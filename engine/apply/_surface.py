@@ -26,6 +26,7 @@ _BLACK: Final = (0.015, 0.03)  # linear; a surface darker than this has no hue t
 _GREYER: Final = (0.2, 0.34)
 _GREATEST: Final = 0.97  # rank of the steps between neighbours that are looked at
 _ADDED: Final = (-0.15, 0.0)  # how far they must be added light, lest a hue of its own be taken for gloss
+_TOO_LIGHT: Final = (0.03, 0.12)  # share blown out, from highlights to a face of a pale thing in full light
 _WALLS: Final = (0.75, 1.0)  # how far a thing must be walls to have no gloss
 _COLOURED: Final = (0.25, 0.35)  # saturation from which a surface's own hue can be told from grey light
 _MOST_HAZE: Final = 0.06  # linear; 4 % of white surroundings, more at grazing angles (Fresnel, refractive index 1.5)
@@ -51,7 +52,9 @@ class Surface:
         return self.median[0] - self.body[0]
 
 
-def read_surface(pixels: Linear, median: Linear, pairs: tuple[Linear, Linear], enclosing: float = 0.0) -> Surface:
+def read_surface(
+    pixels: Linear, median: Linear, pairs: tuple[Linear, Linear], blown: float, enclosing: float
+) -> Surface:
     """Read a surface from its pixels. Deterministic; O(N log N).
 
     Args:
@@ -59,6 +62,7 @@ def read_surface(pixels: Linear, median: Linear, pairs: tuple[Linear, Linear], e
             dark.
         median: (3,) linear light, of the pixels themselves.
         pairs: (M, 3) and (M, 3) linear light, means around pixels that lie not far from each other.
+        blown: share of the surface's pixels that are blown out.
         enclosing: 0..1, how far it is the walls of the scene: where those turn grey, it is the window's light beside
             the lamps'.
     """
@@ -71,7 +75,7 @@ def read_surface(pixels: Linear, median: Linear, pairs: tuple[Linear, Linear], e
     greyer = 0.0
     if len(bright) >= max(_FEWEST, 0.002 * len(pixels)) and typical < 1:
         greyer = (float(np.percentile(bright, 95)) - typical) / (1 - typical)
-    shines = _step(greyer, *_GREYER) * (1 - _step(enclosing, *_WALLS))
+    shines = _step(greyer, *_GREYER) * (1 - _step(enclosing, *_WALLS)) * (1 - _step(blown, *_TOO_LIGHT))
     black = 1 - _step(float(middle.max()), *_BLACK)
     coloured = _step(1 - float(middle.min() / max(middle.max(), 1e-6)), *_COLOURED)
     hue_gloss = shines * coloured * (1 - black) * _step(_added(*pairs, typical), *_ADDED)

@@ -198,7 +198,10 @@ def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor, place: Su
     core = rows[seen.core], columns[seen.core]
     median = np.median(to_linear(seen.colours[seen.core]), axis=0)
     one, other = pairs(rgb, region, matte, core)
-    surface = read_surface(to_linear(means(rgb, core)), median, (to_linear(one), to_linear(other)), place.enclosing)
+    blown = 1 - float(np.mean(is_clear(seen.colours)))
+    surface = read_surface(
+        to_linear(means(rgb, core)), median, (to_linear(one), to_linear(other)), blown, place.enclosing
+    )
     paint = Repaint(surface, action.target, place=place)
     if paint.amplified > _STEEP:
         own: Mask = cv2.copyTo(region, matte)  # 0 where the matte is

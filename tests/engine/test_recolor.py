@@ -320,3 +320,17 @@ def test_what_is_greyer_by_its_light_and_no_brighter_by_it_is_no_gloss() -> None
     assert plain is not None
     assert glossy is not None
     assert plain.surface.hue_gloss < 0.1 < 0.5 < glossy.surface.hue_gloss
+
+
+def test_a_blown_out_face_of_a_pale_box_is_no_gloss() -> None:
+    """A cream box in lamp light, its left side before a window: blown out there, and greyer beside that."""
+    x = np.arange(320)[None, :, None]
+    window = np.clip((150 - x) / 60, 0, 1) * (1.1, 1.3, 1.7)
+    y = np.arange(240)[:, None, None]
+    light = (0.7 + window) * (1 + 0.25 * np.sin(y / 9.0))
+    rgb = np.rint(srgb_of(np.minimum(np.array((0.7, 0.55, 0.4)) * light, 1)) * 255).astype(np.uint8)
+    whole = np.full((240, 320), 255, np.uint8)
+    paint = fit_recolor(rgb, whole, whole, Recolor((51, 65, 74)))
+    assert paint is not None
+    out = paint.opaque(rgb, (slice(0, 240), slice(0, 320)))
+    assert out[:, 20].max() < 150
