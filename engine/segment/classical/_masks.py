@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine.types import FloatMask, Instance, Mask
 
-__all__ = ["Found", "binary", "components", "disc", "fill_holes", "instance", "ordered", "soften"]
+__all__ = ["Found", "binary", "components", "disc", "fill_holes", "instance", "ordered", "soften", "spread"]
 
 Found = tuple[float, tuple[Instance, ...]]
 """Presence and instances, as every finder returns them; (p, ()) says that nothing was found."""
@@ -46,6 +46,13 @@ def soften(mask: Mask, sigma: float = 0.8) -> FloatMask:
     """A binary mask as probability, with a soft edge of about 2 * sigma pixels."""
     soft: FloatMask = cv2.GaussianBlur(mask.astype(np.float32) / 255.0, (0, 0), sigma)
     return soft
+
+
+def spread(seed: Mask, allowed: Mask) -> Mask:
+    """Seed, and every part of `allowed` that touches it."""
+    labels = cv2.connectedComponents(allowed, connectivity=4)[1]
+    touched = np.unique(labels[cv2.dilate(seed, np.ones((3, 3), np.uint8)) > 0])
+    return np.where(np.isin(labels, touched[touched > 0]), np.uint8(255), seed)
 
 
 def instance(mask: FloatMask, score: float, size: tuple[int, int]) -> Instance:

@@ -13,7 +13,8 @@ from engine.segment.classical._chroma import Surface, chroma, dominant
 from engine.segment.classical._features import Features
 from engine.segment.classical._flood import flood
 from engine.segment.classical._masks import Found, components, disc, fill_holes, instance, ordered, soften
-from engine.segment.classical._reach import between, foreign, gaps, large_parts, reached_ground, with_shadow
+from engine.segment.classical._reach import between, foreign, gaps, large_parts, reached_ground
+from engine.segment.classical._shadow import with_shadow
 from engine.segment.classical._standout import standing_out
 from engine.types import FloatMask, Mask
 

@@ -1,4 +1,4 @@
-"""Where the ground is: what one reaches from the photo's border, the gaps that show it, the shadows that lie on it."""
+"""Where the ground is: what one reaches from the photo's border, and the gaps that show it."""
 
 from __future__ import annotations
 
@@ -8,31 +8,27 @@ from numpy.typing import NDArray
 
 from engine.segment.classical._chroma import Surface
 from engine.segment.classical._features import Features
-from engine.segment.classical._flood import flood
 from engine.segment.classical._ground import Ground
-from engine.segment.classical._masks import components, disc
+from engine.segment.classical._masks import components, disc, spread
 from engine.types import Mask
 
-__all__ = ["between", "foreign", "gaps", "large_parts", "reached_ground", "with_shadow"]
+__all__ = ["DARKEST_SHADOW", "TINT", "between", "foreign", "gaps", "large_parts", "reached_ground"]
 
 Bits = NDArray[np.bool_]
 _CLEAR = 7.0  # Lab distance that no even ground reaches
+DARKEST_SHADOW = 0.58
+"""Of the ground's L*."""
+TINT = 4.0
+"""a*, b* distance that no shadow reaches."""
 _SAME = 2.0  # Lab distance that counts as a flawless ground whatever the edge
 _GREY = 0.2  # of the product's own chroma, in a gap
 _GAP = 5.0  # Lab distance (tint) below which an enclosed even patch is the ground seen through a gap
 _EDGE = 4.0  # times the border's own median gradient: softer steps are shadows
 _BALLS = (24, 34, 54)  # parts of the shorter side that the balls' radii are, which look for lost outlines
 _LEAK = 5  # half the width in pixels of a passage too narrow to count
-_TINT = 4.0  # a*, b* distance that no shadow reaches
-_DARKEST_SHADOW = 0.58  # of the ground's L*
 _WALL = 0.85  # part of what surrounds a gap that is plainly the product
 _WALL_SAME, _NOISE = 0.5, 0.3  # of one that is in nothing unlike the ground: Lab distance beyond its noise
 _APART = 17.5  # Lab distance from the ground that shade of another tint seldom has
-_REFLECTED = 0.62  # of the product's own chroma: no reflection in a shadow has more
-_SMOOTH = 1.6  # Lab units a pixel: nothing but light changes so slowly
-_STAIR, _BACK = 0.03, 0.03  # of the ground's L*: a step down into the shadow, and how far up again noise may lead
-_FLAT = 0.25  # of the product's height: a shadow beside it is not higher
-_SOFT = 6.0  # Lab units a pixel: a shadow's edge is softer than an object's
 
 
 def reached_ground(features: Features) -> Mask:
@@ -68,7 +64,7 @@ def reached_ground(features: Features) -> Mask:
         bare = np.where(ground.distance < _SAME, np.uint8(255), np.uint8(0))
         frame = bare.copy()
         frame[1:-1, 1:-1] = 0
-        reached |= _spread(frame, bare)
+        reached |= spread(frame, bare)
     settled: Mask = cv2.dilate(reached, disc(_LEAK + 1)) & (passable * np.uint8(255))
     return settled
 
@@ -128,42 +124,6 @@ def gaps(features: Features, surface: Surface) -> Mask:
     return found
 
 
-def with_shadow(features: Features, reached: Mask, surface: Surface) -> Mask:
-    """Let the ground grow into the shadows on it.
-
-    A shadow is the ground, darker: of its chroma, or on the way to the product's, whose reflection it takes. Beside a
-    grey product, only below its middle.
-    """
-    ground = features.ground
-    assert ground is not None
-    if not (reached == 0).any():
-        return reached
-    dim = (ground.shade < 0.97) & (ground.shade > 0.5 * _DARKEST_SHADOW)
-    if surface.chromatic:
-        thrown = (ground.shade >= 0.97) & (features.edge < _SMOOTH)  # the light that a coloured thing throws around it
-        return _softer(features, reached, surface, dim | thrown)
-    rows = np.nonzero((reached == 0).any(axis=1))[0]
-    shadow = dim & ((ground.tint < 2 * max(_TINT, 3.0 * ground.noise)) | (features.edge < _SMOOTH))
-    shadow[: int((rows[0] + rows[-1]) / 2)] = False  # shadows lie on the ground
-    passable = shadow & (features.edge < _SOFT)
-    return _parted(features, reached, shadow, _descend(reached, passable, ground.shade))
-
-
-def _softer(features: Features, reached: Mask, surface: Surface, lit: Bits) -> Mask:
-    """The ground with what of `lit` has little of a coloured product's colour.
-
-    What may be either, as a side of the product that mirrors the ground, goes where the softer edge leads.
-    """
-    own = (surface.alike & (surface.along > _REFLECTED)).astype(np.uint8)
-    own = cv2.morphologyEx(own, cv2.MORPH_OPEN, disc(2))
-    own[reached > 0] = 0
-    free = lit & (surface.along < _REFLECTED) & (surface.beside < 0.3)
-    free &= np.maximum.accumulate(own[::-1], axis=0)[::-1] == 0  # a label has the product below it
-    markers = np.where(reached > 0, np.int32(2), np.where(free, np.int32(0), np.int32(1)))
-    settled: Mask = np.where(flood(features.edge, markers) == 2, np.uint8(255), np.uint8(0))
-    return settled
-
-
 def between(surface: Surface) -> Mask:
     """What has the product's surface above it and below it, and is not that itself."""
     own = cv2.morphologyEx(surface.alike.astype(np.uint8), cv2.MORPH_OPEN, disc(2))
@@ -181,9 +141,9 @@ def large_parts(mask: Mask) -> Mask:
 
 def foreign(ground: Ground) -> Bits:
     """What no light makes of the ground: another tint, or darker than a shadow."""
-    tint = max(_TINT, 3.0 * ground.noise)
+    tint = max(TINT, 3.0 * ground.noise)
     strange = (ground.tint > 3.0 * tint) | ((ground.tint > 1.1 * tint) & (ground.light > 0.92))
-    strange |= (ground.light < _DARKEST_SHADOW) & (ground.distance > 2 * _CLEAR)
+    strange |= (ground.light < DARKEST_SHADOW) & (ground.distance > 2 * _CLEAR)
     return strange
 
 
@@ -191,49 +151,3 @@ def _printed(patch: Bits) -> bool:
     """Holes in an enclosed patch: print on it."""
     outline = cv2.findContours(patch.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
     return bool(patch.sum() < 0.93 * sum(float(cv2.contourArea(c)) for c in outline))
-
-
-def _descend(seed: Mask, allowed: Bits, shade: NDArray[np.float32]) -> Mask:
-    """Seed, and what one reaches from it in `allowed` on a way that hardly ever gets lighter.
-
-    A shadow darkens towards the foot of what throws it; a grey or white thing that stands there is lighter again.
-    """
-    reached = seed
-    for level in np.arange(1.0, 0.5 * _DARKEST_SHADOW, -_STAIR):
-        stair = allowed & (shade > level - _STAIR) & (shade < level + _BACK)
-        reached = _spread(reached, np.where(stair, np.uint8(255), np.uint8(0)))
-    return reached
-
-
-def _parted(features: Features, reached: Mask, shadow: Bits, darker: Mask) -> Mask:
-    """The ground with its shadows where colour does not tell them from the product: what stands, parted from what lies.
-
-    A shadow that lies beside the product is flat, for it is seen from the side; between it and what of the product
-    rises above all shadows the strongest edge is the product's outline.
-    """
-    whole = components(cv2.morphologyEx(cv2.bitwise_not(reached), cv2.MORPH_OPEN, disc(3)), 1)
-    if not whole:
-        return reached
-    rows = np.nonzero((whole[0] > 0).any(axis=1))[0]
-    top, foot = int(rows[0]), int(rows[-1])
-    middle = (top + foot) // 2
-    columns: Bits = np.asarray((whole[0][:middle] > 0).any(axis=0))
-    columns[int(np.argmax(columns)) : len(columns) - int(np.argmax(columns[::-1]))] = True
-    lying = (darker > 0) & (reached == 0)
-    flat = lying.sum(axis=0) < _FLAT * (foot - top)
-    lying &= (flat & ~columns)[None]
-    ground = reached | np.where(lying, np.uint8(255), np.uint8(0))
-    standing = cv2.bitwise_not(reached)
-    standing[middle:] &= np.where(shadow[middle:], np.uint8(0), np.uint8(255))
-    markers = np.zeros(features.shape, np.int32)
-    markers[cv2.erode(ground, disc(1), borderValue=255) > 0] = 2
-    markers[cv2.erode(standing, disc(2), borderValue=255) > 0] = 1
-    settled: Mask = np.where(flood(features.edge, markers) == 2, np.uint8(255), np.uint8(0))
-    return settled | reached
-
-
-def _spread(seed: Mask, allowed: Mask) -> Mask:
-    """Seed, and every part of `allowed` that touches it."""
-    labels = cv2.connectedComponents(allowed, connectivity=4)[1]
-    touched = np.unique(labels[cv2.dilate(seed, np.ones((3, 3), np.uint8)) > 0])
-    return np.where(np.isin(labels, touched[touched > 0]), np.uint8(255), seed)
