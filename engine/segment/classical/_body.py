@@ -26,7 +26,7 @@ _SHADE = 20.0  # L*
 _HUE, _STRAY = 0.18, 4.0  # distance beside the line from ground to body that is another hue; times the surface's own
 _CALM = 8.0  # L* of local contrast
 _SMOOTH = 1.6  # Lab units a pixel: nothing but light changes so slowly
-_LEAK, _SOME = 3, 0.1  # pixels: half of a passage too narrow to count; part of a stretch
+_LEAK = 3  # pixels: half of a passage too narrow to count
 _STEP = 9.0  # Lab units a pixel: the edge between two materials; a highlight's is softer
 _OTHER = 48.0  # L* between the body of a neutral product and a part that is none of it
 _EVEN = 6.0  # L* that such a part varies by in the median at most; a reflection on lacquer varies by more
@@ -86,12 +86,12 @@ def _coloured(features: Features, surface: Surface, product: Bits) -> Bits:
 def _smoothly_on(features: Features, own: Mask, product: Bits) -> Mask:
     """Where the product goes on from its own colour without an edge: another lamp's light, or a mirrored ground.
 
-    A stretch counts where some of it, at least, has the surface's colour.
+    A stretch counts where most of it has the surface's colour.
     """
     even = np.where(product & (features.edge < _SMOOTH) & (features.lab[..., 0] > _SHADE), np.uint8(255), np.uint8(0))
     labels = cv2.connectedComponents(cv2.morphologyEx(even, cv2.MORPH_OPEN, disc(_LEAK)), connectivity=4)[1]
     mass = np.bincount(labels.ravel())
-    mine = np.bincount(labels[own > 0], minlength=len(mass)) > _SOME * mass
+    mine = np.bincount(labels[own > 0], minlength=len(mass)) > 0.5 * mass
     mine[0] = False
     return np.where(mine[labels], np.uint8(255), np.uint8(0))
 
