@@ -30,7 +30,7 @@ __all__ = ["Room", "read_room"]
 
 Floats = NDArray[np.float32]
 _STEADY, _SURE = 0.6, 0.85  # of the step at the ceiling: below, one looks again for softer edges; and what is sure
-_SHOWN, _OVERHEAD = 0.7, 0.75  # support from which a ceiling is seen; what it is worth that none is in the picture
+_SHOWN = 0.7  # support from which a ceiling is seen
 _CLEAR = 0.45  # of the floor's border on visible edges: else it is not believed
 _LOWER, _ODD = 0.4, 1.0  # say of the floor border in which wall is the back one; price of a ceiling of two paints
 _BEAM = 0.6  # of the way to the horizon: a "wall" that ends above it everywhere is a beam or a lower ceiling
@@ -55,7 +55,9 @@ class Room:
     seen: Floats
     """(w,) 0..1: where the ceiling's border lies on a visible edge, and is not drawn on across furniture."""
     support: float
-    """0..1: how much of the ceiling's border that is."""
+    """0..1: how much of the ceiling's border that is; 0 where it is not in the picture."""
+    overhead: bool
+    """The walls begin at the picture's top: the ceiling lies above it."""
     floor_support: float
     """0..1: part of the floor's border that lies on a visible edge; 0 where too little does, and none is seen."""
     eye: float
@@ -78,6 +80,8 @@ class _Fit:
     """How far the paint below it goes down, 1 = to the horizon; 1 too where no paint is seen."""
     far: float
     """The same where it goes far."""
+    overhead: bool = False
+    """The ceiling is taken to lie above the picture."""
 
 
 def read_room(features: Features, seen: Vanishing) -> Room:
@@ -109,8 +113,8 @@ def read_room(features: Features, seen: Vanishing) -> Room:
     eye = max(float(lower.height[middle]) - view.horizon, 0) / max(view.horizon - float(upper.height[middle]), 1.0)
     return Room(
         ceiling=full(upper.height), back=full(upper.level), floor=floor if board is None else board.foot, board=board,
-        corners=(left, right), seen=bare, support=fit.support, floor_support=floor_support if believed else 0.0,
-        eye=eye, square=seen.support,
+        corners=(left, right), seen=bare, support=fit.support, overhead=fit.overhead,
+        floor_support=floor_support if believed else 0.0, eye=eye, square=seen.support,
     )  # fmt: skip
 
 
@@ -141,7 +145,7 @@ def _fit(lab: Floats, view: Vanishing, above: Evidence) -> _Fit:
     fit = fit if first.usual > _BEAM else replace(fit, support=fit.support * _DOUBT)
     if fit.support < _SHOWN and painted_top(lab):
         fits = [whole(_overhead(box), 0.0) for box in uppers]
-        fit = replace(min(fits, key=lambda fit: fit.lower.cost), support=_OVERHEAD)
+        fit = replace(min(fits, key=lambda fit: fit.lower.cost), overhead=True)
     return fit
 
 

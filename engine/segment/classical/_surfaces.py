@@ -31,6 +31,7 @@ CEILING, WALL, FLOOR, OTHER = range(4)
 _SMALLEST = (0.015, 0.025, 0.02)  # of the photo, for ceiling, wall, floor
 ROOM = 0.7  # room-likeness below which nothing is called floor, wall or ceiling
 _SQUARE, _LINES = 0.65, 0.1  # lines about a thing meet in two points by chance; so few lines say nothing
+_OVERHEAD = 0.7  # trust in walls that begin at the picture's top
 _WORKTOP = 0.8  # of the wall's height over the eye: a "floor" less far below it may be a table or a bed
 _EDGE = 1.6  # Lab units a pixel at which the walk is slowed to 1/e
 _TWO_PAINTS = 8.0  # between unshaded colours that are surely not one paint in two lights
@@ -123,11 +124,12 @@ def _trust(box: Room, clear: float) -> tuple[float, float, float]:
     """How surely the borders of ceiling, walls and floor were found: the box's edges are seen, and are a box's."""
     square = min(1.0, box.square / 0.75)
     upper = min(1.0, box.support / 0.9) ** 2 * square  # half a border is often another edge
+    begun = _OVERHEAD * square if box.overhead else upper
     told = 0.55 + 0.45 * float(np.clip((clear - 0.5) / 0.4, 0, 1))  # two colours that might be the floor's
     lower = 0.3 + 0.65 * min(1.0, box.floor_support / 0.9)  # unseen: absent rather than a bed taken for floor
     told *= 1.0 if box.eye > _WORKTOP else 0.75
     told *= 1.0 if box.board is not None else 0.85  # without a skirting, what ends there may be a bed or a cupboard
-    return 0.97 * upper, 0.93 * upper * (0.5 + 0.5 * lower), 0.9 * (0.6 * square + 0.4 * upper) * lower * told
+    return 0.97 * upper, 0.93 * begun * (0.5 + 0.5 * lower), 0.9 * (0.6 * square + 0.4 * begun) * lower * told
 
 
 def find_surface(features: Features, layout: Layout, kind: int) -> Found:

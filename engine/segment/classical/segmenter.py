@@ -29,7 +29,7 @@ _FINDERS = (*_SURFACES, "product", "body", "background", "text", "logo", "highli
 _STUDIO = 0.92
 """Part of a border that a studio's ground explains; rooms, white ones too, stayed below 0.82."""
 _TRUSTED = 0.5
-"""Of the surest of a room's borders: in a room, one at least is seen that well."""
+"""Of the surer of a room's two borders, the ceiling's and the floor's: in a room, one at least is seen that well."""
 _LEAST = 0.35
 """A finding below this confidence is not shown: better absent than wrong."""
 
@@ -139,7 +139,8 @@ class _Search:
     @cached_property
     def _room(self) -> bool:
         """A photo shows a room or a product on a ground, never both; a table and a wall alone are no room."""
-        return self._layout.room >= ROOM and max(self._layout.trust) >= _TRUSTED and not self._studio
+        trust = self._layout.trust
+        return self._layout.room >= ROOM and max(trust[CEILING], trust[FLOOR]) >= _TRUSTED and not self._studio
 
     @property
     def _studio(self) -> bool:
