@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.segment.classical._features import Features
-from engine.segment.classical._floor import floor_likeness
 from engine.segment.classical._layout import Room, read_room
 from engine.segment.classical._length import length
 from engine.segment.classical._masks import Found, components, fill_holes, instance
-from engine.segment.classical._regions import Regions, likeness, make_regions, soft_step, unshaded
+from engine.segment.classical._priors import STRIP, Priors, find_priors
+from engine.segment.classical._regions import Regions, make_regions, unshaded
 from engine.segment.classical._walk import walker
-from engine.segment.classical._walls import SHADE, folds, wall_paint
+from engine.segment.classical._walls import SHADE
 from engine.types import FloatMask
 from engine.vanishing import Vanishing, find_uprights, find_vanishing
 
@@ -35,9 +35,6 @@ _OVERHEAD = 0.7  # trust in walls that begin at the picture's top
 _WORKTOP = 0.8  # of the wall's height over the eye: a "floor" less far below it may be a table or a bed
 _EDGE = 1.6  # Lab units a pixel at which the walk is slowed to 1/e
 _TWO_PAINTS = 8.0  # between unshaded colours that are surely not one paint in two lights
-_FOOT = (0.14, 0.05)  # of the height, above the floor's border: over the skirting
-_TOUCH = 4  # pixels below a skirting
-_STRIP = 0.05  # of the height: so far below the ceiling a wall is mostly bare
 _HUE = 1.2  # weight of colour in a step between neighbours, beside `SHADE`
 
 Floats = NDArray[np.float64]
@@ -73,9 +70,9 @@ def read_layout(features: Features) -> Layout:
     parts = _parts(features, box)
     storeys = _storeys(features, box)
     regions = make_regions(features, parts + 4 * storeys)
-    prior, trust, clear = _priors(features, regions, box, parts)
+    priors = find_priors(features, regions, box, parts)
     allowed = _allowed(regions, parts, storeys)
-    return Layout(room, seen, _trust(box, clear), regions, _spread(regions, prior, trust, allowed))
+    return Layout(room, seen, _trust(box, priors.clear), regions, _spread(regions, priors, allowed))
 
 
 def _parts(features: Features, box: Room) -> NDArray[np.int32]:
@@ -91,7 +88,7 @@ def _parts(features: Features, box: Room) -> NDArray[np.int32]:
     wall = 1 + (columns >= left).astype(np.int32) + (columns >= right)
     above = rows < box.ceiling[None]
     paint = unshaded(cv2.GaussianBlur(features.lab, (0, 0), 3))[..., 1:]
-    strip = ~above & (rows < np.maximum(box.back, box.ceiling)[None] + _STRIP * h)
+    strip = ~above & (rows < np.maximum(box.back, box.ceiling)[None] + STRIP * h)
     if above.any() and strip.any():
         top, bare = np.median(paint[above], axis=0), np.median(paint[strip], axis=0)
         apart = np.linalg.norm(top - bare)
@@ -177,67 +174,13 @@ def _weights(regions: Regions, allowed: Floats) -> Floats:
     return across
 
 
-def _spread(regions: Regions, prior: Floats, trust: Floats, allowed: Floats) -> Floats:
+def _spread(regions: Regions, priors: Priors, allowed: Floats) -> Floats:
     """(n, 4) the classes after the walk; their sum is 1."""
-    result: Floats = np.clip(walker(regions.pairs, _weights(regions, allowed), trust)(prior), 1e-6, 1)
+    carried = walker(regions.pairs, _weights(regions, allowed), priors.pull)(priors.classes)
+    result: Floats = np.clip(carried, 1e-6, 1)
     result *= allowed
     result /= result.sum(axis=1, keepdims=True)
     return result
-
-
-def _priors(features: Features, regions: Regions, box: Room, parts: NDArray[np.int32]) -> tuple[Floats, Floats, float]:
-    """(n, 4) class priors, (n,) how much each is trusted against its neighbours, how clear the floor's colour is."""
-    h = features.shape[0]
-    rows = np.arange(h, dtype=np.float32)[:, None]
-    seen = np.broadcast_to(box.seen[None], features.shape).astype(np.float32)
-    part = np.rint(regions.mean(parts.astype(np.float32))).astype(int)
-    under = regions.mean(np.clip((rows - box.ceiling[None]) / h, -1, 1).astype(np.float32))
-    down = regions.mean(np.clip((rows - box.floor[None]) / h, -1, 1).astype(np.float32))
-    texture = regions.mean(cv2.erode(features.texture, np.ones((7, 7), np.uint8)))
-    folded = folds(features, regions)
-    even = np.exp(-np.maximum(texture - 2.0, 0) / 3.0) * (1 - folded)
-    blown = soft_step((regions.lab[:, 0].astype(float) - 96.0) / 0.8)
-    above = part == 0
-    paint = regions.paint * np.array((SHADE, 1, 1), np.float32)
-    ceiling = above * even * (0.15 + 0.85 * likeness(regions, paint, above * 1.0, 6.0))
-    strip = (
-        ~above * soft_step((_STRIP - under) / 0.015) * even * (1 - blown) * soft_step((regions.mean(seen) - 0.4) / 0.08)
-    )
-    colour, tight, same = wall_paint(regions, box, strip, part)
-    seeds = strip * colour
-    wall = ~above * even * (1 - blown) * same * soft_step(-(down - 0.02) / 0.02)
-    footing = _footing(regions, box, np.maximum(same, tight)[regions.labels].astype(np.float32))
-    floor, clear = floor_likeness(
-        regions, down, footing, np.maximum(same, tight), box.floor_support, box.board is not None
-    )
-    other = 0.25 + 0.5 * (1 - even) * (~above & (down < 0)) + blown  # floors have grain, bare walls have none
-    prior = np.stack([ceiling * 1.2, np.maximum(wall, seeds), floor, other * np.where(above, 0.6, 1.0)], axis=1) + 0.01
-    prior /= prior.sum(axis=1, keepdims=True)
-    trust = (
-        0.03
-        + 0.5 * np.maximum(above * even, seeds * 0.5)
-        + 0.25 * floor
-        + 0.1 * wall**2
-        + (0.3 * (folded + blown) + 0.08 * (1 - same) * (down < -0.15)) * ~above
-    )
-    return prior, trust, clear
-
-
-def _footing(regions: Regions, box: Room, wall: NDArray[np.float32]) -> Floats:
-    """(n,) 0..1: how much of what stands right above the floor's border, over a region, is wall: (h, w) likeness.
-
-    Where a skirting is seen: whether a region begins right under it.
-    """
-    h, w = wall.shape
-    sums = np.concatenate([np.zeros((1, w), np.float32), np.cumsum(wall, axis=0)])
-    high, low = (np.clip(box.floor - share * h, 0, h).astype(np.int64) for share in _FOOT)
-    columns = np.arange(w)
-    if box.board is not None:  # what begins right under a skirting is floor, what hides it is not
-        under = np.arange(h)[:, None] - box.board.foot[None]
-        touch = (under >= 0) & (under < _TOUCH) & (box.board.seen > 0.7)
-        return soft_step((regions.mean(touch.astype(np.float32)) * regions.area - 3.0 * _TOUCH) / 0.5)
-    share = (sums[low, columns] - sums[high, columns]) / np.maximum(low - high, 1)
-    return regions.mean(np.broadcast_to(share.astype(np.float32), wall.shape))
 
 
 def _room_likeness(features: Features, seen: Vanishing | None) -> float:
@@ -245,8 +188,8 @@ def _room_likeness(features: Features, seen: Vanishing | None) -> float:
     if seen is None:
         return 0.0
     h, w = features.shape
-    length = np.hypot(features.lines[:, 2] - features.lines[:, 0], features.lines[:, 3] - features.lines[:, 1])
+    long = length(features.lines[:, 2:] - features.lines[:, :2])
     upright, _ = find_uprights(features.lines, features.shape)
-    many = min(length[upright].sum() / h / 2.2, length[~upright].sum() / w / 1.7, 1.0)
+    many = min(long[upright].sum() / h / 2.2, long[~upright].sum() / w / 1.7, 1.0)
     square = max(0.0, seen.support - _SQUARE) / (1 - _SQUARE)
     return float(np.clip(min(many + square * (many > _LINES), seen.support / 0.7), 0, 1))
