@@ -83,11 +83,11 @@ def means(rgb: Rgb, at: Sites) -> Rgb:
 
 
 def pairs(rgb: Rgb, region: Mask, matte: Matte, at: Sites) -> tuple[Rgb, Rgb]:
-    """(M, 3) `means` of pixels and of others to the right of them or below, a fortieth of the region's size apart.
+    """(M, 3) `means` of pixels and of others to the right of them or below, a twelfth of the region's size apart.
 
     Both are wholly the region's.
     """
-    apart = max(2, round(math.sqrt(cv2.countNonZero(region)) / 40))
+    apart = max(2, round(math.sqrt(cv2.countNonZero(region)) / 12))
     height, width = region.shape
     ones, others = [], []
     for down, right in ((0, apart), (apart, 0)):

@@ -25,7 +25,7 @@ _BLACK: Final = (0.015, 0.03)  # linear; a surface darker than this has no hue t
 # Tuned on bench/truth: where gloss draws bright pixels this far towards grey, the surface shines.
 _GREYER: Final = (0.2, 0.34)
 _GREATEST: Final = 0.97  # rank of the steps between neighbours that are looked at
-_ADDED: Final = (-0.25, -0.1)  # how far they must be added light, lest a hue of its own be taken for gloss
+_ADDED: Final = (-0.4, -0.15)  # how far they must be added light, lest a hue of its own be taken for gloss
 _TOO_LIGHT: Final = (0.03, 0.12)  # share blown out, from highlights to a face of a pale thing in full light
 _WALLS: Final = (0.75, 1.0)  # how far a thing must be walls to have no gloss
 _COLOURED: Final = (0.25, 0.35)  # saturation from which a surface's own hue can be told from grey light

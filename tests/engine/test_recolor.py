@@ -310,7 +310,7 @@ def test_bytes_survive_linear_light() -> None:
 
 def test_what_is_greyer_by_its_light_and_no_brighter_by_it_is_no_gloss() -> None:
     y, x = np.indices((240, 320))
-    sky, sun = np.clip((x - 200) / 60, 0, 1)[..., None], ((x + y) // 20 % 2)[..., None]
+    sky, sun = np.clip((x - 200) / 60, 0, 1)[..., None], ((x + y) // 50 % 2)[..., None]
     light = 0.25 + sky * (0.3, 0.5, 0.8) + sun * (0.35, 0.22, 0.1)
     rgb = np.rint(srgb_of(np.array((0.5, 0.32, 0.2)) * light) * 255).astype(np.uint8)
     whole = np.full((240, 320), 255, np.uint8)
