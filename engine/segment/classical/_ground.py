@@ -15,6 +15,7 @@ __all__ = ["Ground", "fit_ground"]
 Floats = NDArray[np.float32]
 _NEAR = 7.0  # Lab distance at which a border pixel still counts as ground
 _TONES = 3
+_BLOWN = 97.0  # L*
 _EVEN = 0.3  # noise of a ground without any grain
 
 
@@ -32,6 +33,8 @@ class Ground:
     """(h, w) L* as a part of the brightest tone's: a shadow on white paper may be as dark as the grey wall behind."""
     noise: float
     """Median Lab distance of the border from its model: what the ground itself varies by."""
+    level: float
+    """Median L* of the border."""
     studio: float
     """0..1: part of the border that a smooth ground of few tones explains."""
 
@@ -39,6 +42,11 @@ class Ground:
     def flawless(self) -> bool:
         """A sheet of paper or a cut-out: no grain, and most of the border."""
         return self.noise < _EVEN and self.studio > 0.75
+
+    @property
+    def blank(self) -> bool:
+        """Flawless, and as bright as a photo gets: a cut-out, or paper blown out."""
+        return self.flawless and self.level > _BLOWN
 
 
 def fit_ground(lab: Floats) -> Ground:
@@ -76,6 +84,7 @@ def fit_ground(lab: Floats) -> Ground:
         light=light.astype(np.float32),
         shade=(soft[..., 0] / np.maximum(models[..., 0].max(axis=0), 4.0)).astype(np.float32),
         noise=float(np.median(known)) if len(known) else _NEAR,
+        level=float(np.median(colours[:, 0])),
         studio=max(float((miss < _NEAR).mean()), 0.9 * explained),
     )
 

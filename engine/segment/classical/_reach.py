@@ -20,7 +20,7 @@ DARKEST_SHADOW = 0.58
 """Of the ground's L*."""
 TINT = 4.0
 """a*, b* distance that no shadow reaches."""
-_SAME = 2.0  # Lab distance that counts as a flawless ground whatever the edge
+_SAME = 2.0  # Lab distance that counts as a blank ground whatever the edge
 _GREY = 0.2  # of the product's own chroma, in a gap
 _GAP = 5.0  # Lab distance (tint) below which an enclosed even patch is the ground seen through a gap
 _EDGE = 4.0  # times the border's own median gradient: softer steps are shadows
@@ -45,7 +45,7 @@ def reached_ground(features: Features) -> Mask:
     rim = np.concatenate([features.edge[:band].ravel(), features.edge[-band:].ravel()])
     limit = float(np.clip(_EDGE * np.median(rim), 0.5, 1.6))
     free = (features.edge < limit) & ~strange
-    if ground.flawless:  # compression leaves a seam around things on even white
+    if ground.blank:  # compression leaves a seam around things on even white
         free |= ground.distance < _SAME
     passable = free.astype(np.uint8)
     passable &= ~_chambers(passable, ground, strange)
@@ -60,7 +60,7 @@ def reached_ground(features: Features) -> Mask:
         mine = labels == k
         open_ground[k] = np.median(ground.distance[mine]) < 2.5 * _CLEAR if outer else _is_gap(mine, ground, strange)
     reached = open_ground[labels].astype(np.uint8) * 255
-    if ground.flawless:  # nothing is too narrow where the ground is one tone
+    if ground.blank:  # nothing is too narrow where the ground is one tone
         bare = np.where(ground.distance < _SAME, np.uint8(255), np.uint8(0))
         frame = bare.copy()
         frame[1:-1, 1:-1] = 0
