@@ -102,7 +102,7 @@ def truth(scene: Scene, concept: str) -> tuple[Bits, Bits]:
 
 def truth_set() -> None:
     """Print the table of the truth set, and how much a confidence is worth."""
-    print(f"{'scene':10}{'half':10}{'concept':12}{'naive':>8}  confidence  classical")
+    print(f"{'scene':12}{'half':10}{'concept':12}{'naive':>8}  confidence  classical")
     sure: list[bool] = []
     for scene in SCENES.values():
         rgb = scene.base()
@@ -111,14 +111,14 @@ def truth_set() -> None:
             theirs, decided = truth(scene, concept)
             if not theirs.any():
                 if answer.status == "found":
-                    print(f"{scene.name:10}{scene.half:10}{concept:12}  found, but is not there")
+                    print(f"{scene.name:12}{scene.half:10}{concept:12}  found, but is not there")
                     sure += [False] * (answer.presence > 0.8)
                 continue
             mine = union(answer.instances, theirs.shape)
             sure += [overlap(mine, theirs, decided) >= RIGHT] * (answer.presence > 0.8)
             peer = f"{overlap(naive(rgb, concept), theirs, decided):8.3f}" if concept != "body" else " " * 8
             words = f"{answer.presence:10.2f}  {score(mine, theirs, decided, concept)}"
-            print(f"{scene.name:10}{scene.half:10}{concept:12}{peer}  {words}")
+            print(f"{scene.name:12}{scene.half:10}{concept:12}{peer}  {words}")
     print(f"of {len(sure)} masks with a confidence above 0.8, {sum(sure)} have an IoU of {RIGHT} or more")
 
 

@@ -26,6 +26,7 @@ _DRAWN, _AROUND = 1.0, 0.6  # Lab units a pixel of a pale thing's outline, and t
 _PALE = 3.0  # Lab distance from the ground that a pale label has
 _BAND = 7  # pixels either side of the outline within which its edge is looked for
 _STUDIO = 0.62  # below this part of an explained border there is no one ground to tell a product from
+_GRAIN = 0.95  # Lab distance by which most borders of boards, tiles or stone vary; paper stays below
 _SURER = 0.15  # confidence that a reading amid the ground must have more, where the even one found something
 _AGREED = 0.85  # intersection over union of two readings of one thing
 _SURE = 0.8  # confidence from which no other reading is tried
@@ -102,10 +103,24 @@ def product_mask(features: Features) -> Cut:
     both, either = ((mask > 0) & (cut.mask > 0.5)).sum(), ((mask > 0) | (cut.mask > 0.5)).sum()
     if both > _AGREED * either:
         return replace(cut, confidence=confidence)  # its outline keeps shadows out
-    if confidence < cut.confidence + _SURER and cut.confidence > 0:
+    if cut.confidence > 0 and (confidence < cut.confidence + _SURER or _is_part(features, mask, cut.mask)):
         return cut
     around = np.median(points[mask == 0], axis=0)
     return Cut(soften(mask, 1.4), confidence, dominant(points, features.lab[..., 0], mask > 0, around))
+
+
+def _is_part(features: Features, mask: Mask, whole: FloatMask) -> bool:
+    """Whether one reading is a label or a side of what the other found: an outline is seen beyond it too."""
+    assert features.ground is not None
+    if features.ground.noise > _GRAIN or ((mask > 0) & (whole < 0.5)).sum() > (1 - _AGREED) * (mask > 0).sum():
+        return False
+    outline = cv2.morphologyEx((whole > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, disc(1)) > 0
+    return _drawn(features, outline & (cv2.dilate(mask, disc(5)) == 0))
+
+
+def _drawn(features: Features, line: NDArray[np.bool_]) -> bool:
+    """Whether most of a line has an edge, if only a pale one."""
+    return bool(line.any()) and float((cv2.dilate(features.edge, disc(2))[line] > _DRAWN).mean()) > _AROUND
 
 
 def _on_even_ground(features: Features, points: NDArray[np.float32]) -> Cut:
@@ -154,7 +169,7 @@ def _complete(features: Features, reached: Mask, surface: Surface) -> Mask:
 
 
 def _solid(features: Features, reached: Mask, surface: Surface | None = None) -> Mask:
-    """What the ground leaves, without crumbs."""
+    """What the ground leaves, without crumbs; once the product's surface is known, without what is hardly seen."""
     ground = features.ground
     assert ground is not None
     h, w = features.shape
@@ -167,8 +182,9 @@ def _solid(features: Features, reached: Mask, surface: Surface | None = None) ->
         unlike = float(np.quantile(ground.distance[piece > 0], 0.7))
         own = surface is not None and surface.chromatic and bool(surface.alike[piece > 0].mean() > 0.5)
         line = (cv2.dilate(piece, disc(2)) > 0) & (cv2.erode(piece, disc(2)) == 0)
-        drawn = bool(line.any()) and float((cv2.dilate(features.edge, disc(2))[line] > _DRAWN).mean()) > _AROUND
-        if (piece > 0).sum() > 0.05 * (pieces[0] > 0).sum() and (unlike > _CLEAR or own or drawn):
+        if (piece > 0).sum() > 0.05 * (pieces[0] > 0).sum() and (
+            surface is None or unlike > _CLEAR or own or _drawn(features, line)
+        ):
             kept |= piece
     return kept
 
