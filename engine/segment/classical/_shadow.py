@@ -75,16 +75,14 @@ def _beside_grey(features: Features, ground: Ground, reached: Mask) -> Mask:
         return reached
     rows = np.flatnonzero((whole[0] > 0).any(axis=1))
     middle = int(rows[0] + rows[-1]) // 2
-    stands = (reached == 0) & ~shadow
+    stands = cv2.morphologyEx(((reached == 0) & ~shadow).astype(np.uint8), cv2.MORPH_OPEN, disc(2)) > 0
     if stands.sum() > _PLAIN * (reached == 0).sum():
-        shadow[:middle] &= ~_above(stands)[:middle]
+        shadow[:middle, _spanned(stands[:middle])] = False
     else:  # a thing as pale as a shadow: shadows lie on the ground
         shadow[:middle] = False
     lying = (_descend(reached, shadow & (features.edge < _SOFT), ground.shade) > 0) & (reached == 0)
     flat = lying.sum(axis=0) < _FLAT * int(rows[-1] - rows[0])
-    columns = np.flatnonzero(((whole[0] > 0) & ~shadow)[:middle].any(axis=0))
-    if len(columns):
-        flat[columns[0] : columns[-1] + 1] = False
+    flat[_spanned(((whole[0] > 0) & ~shadow)[:middle])] = False
     lying &= flat[None]
     markers = np.zeros(features.shape, np.int32)
     markers[cv2.erode(reached | np.where(lying, np.uint8(255), np.uint8(0)), disc(1), borderValue=255) > 0] = 2
@@ -97,6 +95,12 @@ def _above(stands: Bits) -> Bits:
     """What has something that plainly stands below it in its column."""
     solid = cv2.morphologyEx(stands.astype(np.uint8), cv2.MORPH_OPEN, disc(2))
     return np.asarray(np.maximum.accumulate(solid[::-1], axis=0)[::-1] > 0)
+
+
+def _spanned(rising: Bits) -> slice:
+    """The columns from the first to the last that has anything."""
+    columns = np.flatnonzero(rising.any(axis=0))
+    return slice(int(columns[0]), int(columns[-1]) + 1) if len(columns) else slice(0)
 
 
 def _descend(seed: Mask, allowed: Bits, shade: NDArray[np.float32]) -> Mask:
