@@ -12,7 +12,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.types import Segmentation
+from engine.segment.classical._features import encode
+from engine.segment.classical._surfaces import ROOM, read_layout
+from engine.types import Photo, Segmentation
 
 from ._classical_truth import PHOTOS, TRUTH, VARIATIONS, ask, overlap, thin_score, union
 
@@ -136,10 +138,11 @@ def test_boards_are_no_tiles() -> None:
     assert ask(scene("study")[0], "grout")["grout"].status == "absent"
 
 
-def empty_room(shift: int, beam: int = 0) -> tuple[Image8, dict[str, NDArray[np.bool_]]]:
+def empty_room(shift: int, beam: int = 0, corners: bool = True) -> tuple[Image8, dict[str, NDArray[np.bool_]]]:
     """A bare room of three colours, (480, 640, 3), and its surfaces; `shift` is where it stands.
 
-    With `beam` the ceiling has a lower level all around, so many pixels of it are seen at the back wall.
+    With `beam` the ceiling has a lower level all around, so many pixels of it are seen at the back wall. Without
+    `corners` all walls are as light.
     """
     left, right, top, foot = 190 + shift, 470 + shift, 130, 330
     away = np.array([310.0 + shift, 225.0])  # where the side walls' level edges meet
@@ -160,7 +163,8 @@ def empty_room(shift: int, beam: int = 0) -> tuple[Image8, dict[str, NDArray[np.
     floor = filled(*low, out(*low[1]), out(*low[0]))
     beside = filled([left, top], [left, foot], out(left, foot), out(left, top))
     rgb = np.full((480, 640, 3), (176, 160, 140), np.float32)
-    rgb[beside] = (150, 136, 119)
+    if corners:
+        rgb[beside] = (150, 136, 119)
     rgb[ceiling], rgb[floor] = (206, 204, 200), (120, 92, 66)
     rgb[upper_level] = (232, 231, 228)
     grain = np.random.default_rng(2).normal(0, 1.5, rgb.shape)
@@ -174,6 +178,12 @@ def test_a_room_without_a_thing_in_it_is_a_room(shift: int) -> None:
     rgb, truth = empty_room(shift)
     for surface, answer in ask(rgb, *SURFACES).items():
         assert overlap(union(answer.instances, (480, 640)), truth[surface], EVERYWHERE) > 0.93, surface
+
+
+@pytest.mark.parametrize("shift", [-70, 0, 40])
+def test_a_ceiling_and_a_floor_make_a_room_without_any_upright(shift: int) -> None:
+    rgb, _ = empty_room(shift, corners=False)
+    assert read_layout(encode(Photo(rgb))).room >= ROOM
 
 
 @pytest.mark.parametrize("shift", [-70, 40])

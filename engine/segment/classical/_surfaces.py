@@ -31,6 +31,7 @@ CEILING, WALL, FLOOR, OTHER = range(4)
 _SMALLEST = (0.015, 0.025, 0.02)  # of the photo, for ceiling, wall, floor
 ROOM = 0.7  # room-likeness below which nothing is called floor, wall or ceiling
 _SQUARE, _LINES = 0.65, 0.1  # lines about a thing meet in two points by chance; so few lines say nothing
+_PLAIN = 0.85  # of both borders, ceiling's and floor's, on edges: a room, however few lines it has beside
 _OVERHEAD = 0.7  # trust in walls that begin at the picture's top
 _WORKTOP = 0.8  # of the wall's height over the eye: a "floor" less far below it may be a table or a bed
 _EDGE = 1.6  # Lab units a pixel at which the walk is slowed to 1/e
@@ -61,10 +62,11 @@ def read_layout(features: Features) -> Layout:
     """Classify all superpixels of one photo; cheap where the photo is no room."""
     seen = find_vanishing(features.lines, features.shape)
     room = _room_likeness(features, seen)
-    if seen is None or room < ROOM:
+    if seen is None or (room < ROOM and seen.support < _SQUARE):
         return Layout(room)
     box = read_room(features, seen)
-    room = min(room, max(box.support, box.floor_support) / 0.7)
+    plain = min(box.support, box.floor_support) > _PLAIN
+    room = 1.0 if plain else min(room, max(box.support, box.floor_support) / 0.7)
     if room < ROOM:
         return Layout(room)
     parts = _parts(features, box)
