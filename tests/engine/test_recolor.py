@@ -309,10 +309,11 @@ def test_bytes_survive_linear_light() -> None:
 
 
 def test_what_is_greyer_by_its_light_and_no_brighter_by_it_is_no_gloss() -> None:
+    """Sun through bars on a wooden thing, blue sky on one side of it; then the same with lamps mirrored in it."""
     y, x = np.indices((240, 320))
-    sky, sun = np.clip((x - 200) / 60, 0, 1)[..., None], ((x + y) // 50 % 2)[..., None]
-    light = 0.25 + sky * (0.3, 0.5, 0.8) + sun * (0.35, 0.22, 0.1)
-    rgb = np.rint(srgb_of(np.array((0.5, 0.32, 0.2)) * light) * 255).astype(np.uint8)
+    sky, sun = np.clip((x - 200) / 60, 0, 1)[..., None], ((x + y) // 20 % 2)[..., None]
+    light = 0.4 + sky * (0.42, 0.7, 1.12) + sun * (0.56, 0.28, 0.04)
+    rgb = np.rint(srgb_of(np.minimum(np.array((0.5, 0.38, 0.26)) * light, 1)) * 255).astype(np.uint8)
     whole = np.full((240, 320), 255, np.uint8)
     lamps = 0.35 * ((y % 60 < 20) & (x % 60 < 20))[..., None]
     shiny = np.rint(srgb_of(np.minimum(linear_of(rgb / 255) + lamps, 1)) * 255).astype(np.uint8)
