@@ -68,17 +68,6 @@ class Repaint:
     """(h, w) uint8: the region, for the filter."""
 
     @cached_property
-    def curves(self) -> Rgb | None:
-        """(256, 3) result bytes for each byte, where they depend on nothing else; else None."""
-        formula = self._unbent
-        surface = self.surface
-        if surface.hue_gloss or surface.black_gloss or formula.contrast != formula.trust:
-            return None
-        if any(formula.green) or any(formula.rise):
-            return None
-        return to_bytes(self.linear(to_linear(np.arange(256, dtype=np.uint8).repeat(3).reshape(256, 3))))
-
-    @cached_property
     def amplified(self) -> float:
         """Steps of the result for one of the photo, about the median."""
         before, after = srgb_of(self.surface.median), np.array(self.target) / 255
@@ -105,10 +94,7 @@ class Repaint:
         if self.noise is not None and self.within is not None:
             clean = denoised(rgb, self.within[at], self.noise, 1 / self.amplified)
             return paint_bytes(clean, _FINE, above, self._formula, TO_BYTE)
-        if self.curves is None:
-            return paint_bytes(rgb.copy(), TO_LINEAR, above, self._formula, TO_BYTE)
-        painted: Rgb = cv2.LUT(rgb, self.curves[None])
-        return painted
+        return paint_bytes(rgb.copy(), TO_LINEAR, above, self._formula, TO_BYTE)
 
     @cached_property
     def _formula(self) -> Formula:
