@@ -27,6 +27,7 @@ _GREYER: Final = (0.2, 0.34)
 _GREATEST: Final = 0.97  # rank of the steps between neighbours that are looked at
 _ADDED: Final = (-0.4, -0.15)  # how far they must be added light, lest a hue of its own be taken for gloss
 _TOO_LIGHT: Final = (0.03, 0.12)  # share blown out, from highlights to a face of a pale thing in full light
+_PALE: Final = (0.38, 0.5)  # luminance; so light, a tint of the surroundings is more than gloss would be
 _WALLS: Final = (0.75, 1.0)  # how far a thing must be walls to have no gloss
 _COLOURED: Final = (0.25, 0.35)  # saturation from which a surface's own hue can be told from grey light
 _MOST_HAZE: Final = 0.06  # linear; 4 % of white surroundings, more at grazing angles (Fresnel, refractive index 1.5)
@@ -79,6 +80,7 @@ def read_surface(
     black = 1 - _step(float(middle.max()), *_BLACK)
     coloured = _step(1 - float(middle.min() / max(middle.max(), 1e-6)), *_COLOURED)
     hue_gloss = shines * coloured * (1 - black) * _step(_added(*pairs, typical), *_ADDED)
+    hue_gloss *= 1 - _step(float(middle @ LUMA), *_PALE)
     clear = greyness[whole & (most > _DIM * level)]
     purest = float(np.percentile(clear, _PUREST)) if len(clear) >= _FEWEST else typical
     # Taking `haze` away from all channels makes the median pixel as pure as the purest ones.

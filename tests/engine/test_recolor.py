@@ -335,3 +335,15 @@ def test_a_blown_out_face_of_a_pale_box_is_no_gloss() -> None:
     assert paint is not None
     out = paint.opaque(rgb, (slice(0, 240), slice(0, 320)))
     assert out[:, 20].max() < 150
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(1.0, 0.0, 0.1), (0.45, 0.5, 1.0)], ids=["pale", "deep"])
+def test_what_tints_a_pale_thing_is_no_gloss(share: float, least: float, most: float) -> None:
+    """A green thing with a pink wall's light and a lamp on its upper side: on the deep one it may as well be gloss."""
+    y = np.arange(240)[:, None, None]
+    light = 0.75 + np.clip((60 - y) / 40, 0, 1) * (0.55, 0.3, 0.5) + 0.1 * np.sin(np.arange(320) / 9.0)[None, :, None]
+    rgb = np.rint(srgb_of(np.minimum(share * np.array((0.55, 0.75, 0.45)) * light, 1)) * 255).astype(np.uint8)
+    whole = np.full((240, 320), 255, np.uint8)
+    paint = fit_recolor(rgb, whole, whole, Recolor((60, 90, 70)))
+    assert paint is not None
+    assert least <= paint.surface.hue_gloss <= most
