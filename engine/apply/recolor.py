@@ -41,7 +41,7 @@ __all__ = ["Repaint", "fit_recolor", "median_colour"]
 _KNEE: Final = 0.93
 _STEEP: Final = 1.75  # steps of the result for one of the photo, from which noise and bands can be seen
 _BAND_ROWS, _BAND_PIXELS = 32, 250_000  # of a large photo only every so many rows are filtered for the fit,
-_THINNED: Final = 4  # and one pixel in so many looked at
+_THINNED: Final = 4  # and one pixel in so many looked at, as for steps between neighbours
 _FINE: Final = linear_of(np.arange(255 * SUBSTEPS + 1) / (255 * SUBSTEPS)).astype(np.float32)
 # The next four were tuned on bench/truth.
 _SWALLOWED: Final = 0.06  # linear; a channel this dark is half light and half gloss
@@ -183,7 +183,7 @@ def fit_recolor(rgb: Rgb, region: Mask, matte: Matte, action: Recolor, place: Su
     rows, columns = seen.at
     core = rows[seen.core], columns[seen.core]
     median = np.median(to_linear(seen.colours[seen.core]), axis=0)
-    one, other = pairs(rgb, region, matte, core)
+    one, other = pairs(rgb, region, matte, (core[0][::_THINNED], core[1][::_THINNED]))
     blown = 1 - float(np.mean(is_clear(seen.colours)))
     surface = read_surface(
         to_linear(means(rgb, core)), median, (to_linear(one), to_linear(other)), blown, place.enclosing
