@@ -20,10 +20,10 @@ from engine.apply._surface import Surface, luminance
 from engine.apply._surroundings import Surroundings
 from engine.colour import LUMA, linear_of
 
-__all__ = ["Powers", "rise", "shading_powers", "tint_powers"]
+__all__ = ["Channels", "rise", "shading_powers", "tint_powers"]
 
-Powers = NDArray[np.float64]
-"""(3,) exponents of light over the median's, for red, green and blue."""
+Channels = NDArray[np.float64]
+"""(3,) a number each for red, green and blue; powers are of light over the median's."""
 
 # Tuned on bench/truth; _ROOM, _RISE and _BENT on rooms that are not in it.
 _CALM: Final = (2.0, 30.0)  # gain in luminance from which contrast shrinks, and at which it shrinks no further
@@ -37,7 +37,7 @@ _BENT: Final = 0.7  # share of a filmic curve that a camera with deep blacks is 
 _PLAIN: Final = (1e-4, 0.97)  # linear; beyond, a level says little of the curve
 
 
-def tint_powers(surface: Surface, target: tuple[int, int, int], place: Surroundings) -> Powers:
+def tint_powers(surface: Surface, target: tuple[int, int, int], place: Surroundings) -> Channels:
     """Of a pixel's tint.
 
     Args:
@@ -49,7 +49,7 @@ def tint_powers(surface: Surface, target: tuple[int, int, int], place: Surroundi
     return _mixed(1.0, surface, after, place) * _curve(surface, after, place)
 
 
-def shading_powers(surface: Surface, target: tuple[int, int, int], place: Surroundings) -> Powers:
+def shading_powers(surface: Surface, target: tuple[int, int, int], place: Surroundings) -> Channels:
     """Of a pixel's light without its tint; arguments as `tint_powers`."""
     after = linear_of(np.array(target) / 255)
     gain = float(after @ LUMA) / max(luminance(surface.median), 1e-4)
@@ -59,14 +59,14 @@ def shading_powers(surface: Surface, target: tuple[int, int, int], place: Surrou
     return shrunk * (1 - glossy) + np.minimum(shrunk, _GLOSSY_CONTRAST) * glossy
 
 
-def rise(surface: Surface, target: tuple[int, int, int], place: Surroundings) -> Powers:
+def rise(surface: Surface, target: tuple[int, int, int], place: Surroundings) -> Channels:
     """(3,) log2 of what light gains from the horizon of a photo to one photo's height above it; as `tint_powers`."""
     added = _added(surface, linear_of(np.array(target) / 255))
-    gained: Powers = place.enclosing * _RISE * added / (1 + added) / np.log(2)
+    gained: Channels = place.enclosing * _RISE * added / (1 + added) / np.log(2)
     return gained
 
 
-def _mixed(thing: float, surface: Surface, after: Powers, place: Surroundings) -> Powers:
+def _mixed(thing: float, surface: Surface, after: Channels, place: Surroundings) -> Channels:
     """Between a thing's power and that of walls.
 
     Theirs is 1 / (1 + d), see `_added`: light x becomes (x + d) / (1 + d), which for x about 1 is that power of x.
@@ -74,24 +74,24 @@ def _mixed(thing: float, surface: Surface, after: Powers, place: Surroundings) -
     return (1 - place.enclosing) * thing + place.enclosing / (1 + _added(surface, after))
 
 
-def _added(surface: Surface, after: Powers) -> Powers:
+def _added(surface: Surface, after: Channels) -> Channels:
     """d: what walls in a new paint add everywhere to the light that was 1 at their median place.
 
     In an integrating sphere whose wall reflects r, light is proportional to 1 / (R - r), with R = 1 / share of the
     sphere that is wall where nothing else takes light. So a paint r' adds (r' - r) / (R - r').
     """
-    added: Powers = np.maximum((after - np.array(surface.median)) / (_ROOM - after), _DARKEST)
+    added: Channels = np.maximum((after - np.array(surface.median)) / (_ROOM - after), _DARKEST)
     return added
 
 
-def _curve(surface: Surface, after: Powers, place: Surroundings) -> Powers:
+def _curve(surface: Surface, after: Channels, place: Surroundings) -> Channels:
     """What the camera makes of a power of light: as much more as its curve is steeper at the new level."""
-    steeper: Powers = _steepness(after) / _steepness(np.array(surface.median))
-    share: Powers = steeper ** (_BENT * place.blackness)
+    steeper: Channels = _steepness(after) / _steepness(np.array(surface.median))
+    share: Channels = steeper ** (_BENT * place.blackness)
     return share
 
 
-def _steepness(value: NDArray[np.float64]) -> Powers:
+def _steepness(value: Channels) -> Channels:
     """d log value / d log light where a filmic curve made the value, linear 0..1, of light.
 
     The curve is Narkowicz's fit of ACES, value = (2.51 a² + 0.03 a) / (2.43 a² + 0.59 a + 0.14) ("ACES filmic tone
@@ -101,5 +101,5 @@ def _steepness(value: NDArray[np.float64]) -> Powers:
     square, line, rest = 2.51 - 2.43 * v, 0.03 - 0.59 * v, -0.14 * v
     a = (np.sqrt(line**2 - 4 * square * rest) - line) / (2 * square)
     above, below = (5.02 * a + 0.03) / (2.51 * a + 0.03), (4.86 * a + 0.59) * a / ((2.43 * a + 0.59) * a + 0.14)
-    steepness: Powers = above - below
+    steepness: Channels = above - below
     return steepness
