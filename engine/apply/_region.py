@@ -16,6 +16,7 @@ from engine.types import Mask, Rgb
 
 __all__ = ["Region", "claim", "region_of"]
 
+_GROUNDED: Final = 0.5  # share of a photo's bottom from which a region is no walls
 _ENCLOSING: Final = 0.25  # share of the middle halves of a photo's sides from which a region is taken for walls
 
 
@@ -49,16 +50,21 @@ class Region:
 
     @property
     def _enclosing(self) -> float:
-        """Walls leave a level photo where its left and right sides are crossed by the horizon, others do not."""
+        """Walls leave a level photo where its left and right sides are crossed by the horizon, others do not.
+
+        What has the photo's bottom too is a ground or a backdrop: on that a lighter paint throws no light.
+        """
         height, width = self.photo.shape[:2]
-        (top, bottom), columns = (height // 4, height - height // 4), self.window[1]
-        rows = slice(*(max(0, row - self.window[0].start) for row in (top, bottom)))
+        (top, bottom), (high, wide) = (height // 4, height - height // 4), self.window
+        rows = slice(*(max(0, row - high.start) for row in (top, bottom)))
         met = 0
-        if columns.start == 0:
+        if wide.start == 0:
             met += int(np.count_nonzero(self.mask[rows, 0]))
-        if columns.stop >= width:
+        if wide.stop >= width:
             met += int(np.count_nonzero(self.mask[rows, -1]))
-        return min(1.0, float(met / (_ENCLOSING * 2 * (bottom - top))))
+        grounded = np.count_nonzero(self.mask[-1]) / width if high.stop >= height else 0.0
+        enclosing = min(1.0, met / (_ENCLOSING * 2 * (bottom - top)))
+        return float(enclosing * max(0.0, 1 - grounded / _GROUNDED))
 
     @property
     def radius(self) -> int:

@@ -11,6 +11,7 @@ Powers, because they keep the median where it is and black gaps black.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -34,6 +35,7 @@ _ROOM: Final = 1.3  # reflectance at which light between walls would never end: 
 _DARKEST: Final = -0.4  # how much of its light a wall may lose at most with its paint
 _RISE: Final = 0.3  # log of light per height of the photo, for walls that add as much light as there was
 _BENT: Final = 0.7  # share of a filmic curve that a camera with deep blacks is taken to have
+_BOUNDS: Final = (0.6, 1.1)  # of what a guessed curve may do to a power
 _PLAIN: Final = (1e-4, 0.97)  # linear; beyond, a level says little of the curve
 
 
@@ -84,22 +86,24 @@ def _added(surface: Surface, after: Channels) -> Channels:
     return added
 
 
-def _curve(surface: Surface, after: Channels, place: Surroundings) -> Channels:
-    """What the camera makes of a power of light: as much more as its curve is steeper at the new level."""
-    steeper: Channels = _steepness(after) / _steepness(np.array(surface.median))
-    share: Channels = steeper ** (_BENT * place.blackness)
-    return share
+def _curve(surface: Surface, after: Channels, place: Surroundings) -> float:
+    """What the camera makes of a power of light: as much more as its curve is steeper at the new level.
+
+    One number, for a channel alone would turn hues; within bounds, for the curve is a guess.
+    """
+    before, new = luminance(surface.median), float(after @ LUMA)
+    steeper = (_steepness(new) / _steepness(before)) ** (_BENT * place.blackness)
+    return float(np.clip(steeper, *_BOUNDS))
 
 
-def _steepness(value: Channels) -> Channels:
+def _steepness(value: float) -> float:
     """d log value / d log light where a filmic curve made the value, linear 0..1, of light.
 
     The curve is Narkowicz's fit of ACES, value = (2.51 a² + 0.03 a) / (2.43 a² + 0.59 a + 0.14) ("ACES filmic tone
     mapping curve", 2015); it stands for the many curves of cameras, which all are steeper in the middle than at 1.
     """
-    v = np.clip(value, *_PLAIN)
+    v = min(max(value, _PLAIN[0]), _PLAIN[1])
     square, line, rest = 2.51 - 2.43 * v, 0.03 - 0.59 * v, -0.14 * v
-    a = (np.sqrt(line**2 - 4 * square * rest) - line) / (2 * square)
+    a = (math.sqrt(line**2 - 4 * square * rest) - line) / (2 * square)
     above, below = (5.02 * a + 0.03) / (2.51 * a + 0.03), (4.86 * a + 0.59) * a / ((2.43 * a + 0.59) * a + 0.14)
-    steepness: Channels = above - below
-    return steepness
+    return above - below

@@ -38,7 +38,7 @@ from engine.types import Mask, Recolor, Rgb
 
 __all__ = ["Repaint", "fit_recolor", "median_colour"]
 
-_KNEE: Final = 0.93
+_KNEE: Final = 0.87
 _STEEP: Final = 1.75  # steps of the result for one of the photo, from which noise and bands can be seen
 _BAND_ROWS, _BAND_PIXELS = 32, 250_000  # of a large photo only every so many rows are filtered for the fit,
 _THINNED: Final = 4  # and one pixel in so many looked at, as for steps between neighbours

@@ -109,7 +109,9 @@ def test_no_light_makes_a_wall_green() -> None:
         light = np.full((240, 320, 3), 0.8)
         light[80:160, 100:200] *= tint
         rgb = np.rint(srgb_of(np.array((0.55, 0.28, 0.02)) * light) * 255).astype(np.uint8)
-        out = to_linear(recoloured(rgb, np.full((240, 320), 255, np.uint8), (190, 190, 186)))
+        walls = np.full((240, 320), 255, np.uint8)
+        walls[220:] = 0  # a floor
+        out = to_linear(recoloured(rgb, walls, (190, 190, 186)))
         change = np.log(out[120, 150] / out[20, 20])
         expected = np.log(tint) - np.log(tint).mean()
         return float((change - change.mean()) @ expected / (expected @ expected))

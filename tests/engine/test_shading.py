@@ -5,7 +5,7 @@ import pytest
 
 from engine.apply import Region, fit_recolor
 from engine.apply._surroundings import Surroundings, blackness
-from engine.colour import srgb_of
+from engine.colour import srgb_of, to_linear
 from engine.types import Recolor, Rgb
 
 EVERYWHERE = slice(0, 240), slice(0, 320)
@@ -38,7 +38,8 @@ def test_walls_light_each_other(new: tuple[float, float, float]) -> None:
 @pytest.mark.parametrize(
     ("window", "enclosing"),
     [
-        ((slice(0, 200), slice(0, 300)), 1.0),  # all around
+        ((slice(0, 170), slice(0, 300)), 1.0),  # all around, above a floor
+        ((slice(0, 200), slice(0, 300)), 0.0),  # a backdrop
         ((slice(40, 110), slice(0, 100)), 1.0),  # a wall at the left, beyond the horizon
         ((slice(60, 80), slice(40, 300)), 0.4),  # 20 of 200 px
         ((slice(150, 200), slice(0, 300)), 0.0),  # a floor
@@ -123,3 +124,15 @@ def test_what_greys_a_wall_is_the_window_and_no_gloss() -> None:
     assert wall is not None
     assert glossy.surface.hue_gloss > 0.5  # nothing else tells them apart
     assert wall.surface.hue_gloss == 0
+
+
+@pytest.mark.parametrize("target", [(250, 210, 40), (60, 90, 150), (128, 128, 128)])
+def test_a_curve_that_is_guessed_turns_no_hue_and_crushes_no_shade(target: tuple[int, int, int]) -> None:
+    """The photo of a plain camera may have deep blacks too."""
+    light = np.linspace(0.15, 0.8, 320)[None, :, None] * np.ones((240, 1, 3))
+    rgb = np.rint(srgb_of(light) * 255).astype(np.uint8)
+    out = to_linear(painted(rgb, target, Surroundings(blackness=1.0)))[0, 20:160]
+    shares = out / out.sum(axis=1, keepdims=True)
+    assert np.ptp(shares, axis=0).max() < 0.03
+    plain = to_linear(painted(rgb, target, Surroundings()))[0, 20:160]
+    assert out[0, 1] > 0.7 * plain[0, 1]

@@ -168,6 +168,10 @@ def _seen(corner: float, ceiling: Floats, horizon: float, uprights: Floats) -> f
         return None
     top = float(ceiling[int(corner)])
     low, high = max(0, int(top)), max(1, int(top + 0.4 * (horizon - top)))
-    near = uprights[low:high, max(0, int(corner) - 3) : int(corner) + 4]
+    first = max(0, int(corner) - 3)
+    near = uprights[low:high, first : int(corner) + 4]
+    if not near.size:
+        return None
     shares = near.mean(axis=0)
-    return corner - 3 + float(np.flatnonzero(shares == shares.max()).mean()) if shares.max() > 0.3 else None
+    best = np.flatnonzero(shares == shares.max())
+    return first + corner % 1 + float(best.mean()) if shares.max() > 0.3 else None
