@@ -16,7 +16,7 @@ from engine.types import Mask, Rgb
 
 __all__ = ["Region", "claim", "region_of"]
 
-_GROUNDED: Final = 0.5  # share of a photo's bottom from which a region is no walls
+_GROUNDED: Final = 0.5, 0.9  # share of a photo's bottom, from walls that a low camera sees to no walls
 _ENCLOSING: Final = 0.25  # share of the middle halves of a photo's sides from which a region is taken for walls
 
 
@@ -64,7 +64,7 @@ class Region:
             met += int(np.count_nonzero(self.mask[rows, -1]))
         grounded = np.count_nonzero(self.mask[-1]) / width if high.stop >= height else 0.0
         enclosing = min(1.0, met / (_ENCLOSING * 2 * (bottom - top)))
-        return float(enclosing * max(0.0, 1 - grounded / _GROUNDED))
+        return float(enclosing * np.clip((_GROUNDED[1] - grounded) / (_GROUNDED[1] - _GROUNDED[0]), 0, 1))
 
     @property
     def radius(self) -> int:
