@@ -32,6 +32,11 @@ class Surroundings:
     height: float = math.inf
     """Of the photo, px; where it is not known, everything is at the horizon."""
 
+    @property
+    def farthest(self) -> float:
+        """How far the photo's top is above the horizon, and its bottom below it."""
+        return 0.5 if math.isfinite(self.height) else 0.0
+
     def above(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """How far rows of the region's window lie above the horizon, in heights of the photo."""
         above: NDArray[np.float32] = ((self.horizon - rows) / self.height).astype(np.float32)

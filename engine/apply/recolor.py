@@ -97,11 +97,18 @@ class Repaint:
         return paint_bytes(rgb.copy(), TO_LINEAR, above, self._formula, TO_BYTE)
 
     @cached_property
+    def top(self) -> NDArray[np.float32]:
+        """(3,) what white becomes without the shoulder, where the photo gains most light."""
+        ends = np.array([-self.place.farthest, self.place.farthest], np.float32)
+        most: NDArray[np.float32] = paint_light(np.ones((2, 3), np.float32), ends, self._unbent, False).max(axis=0)
+        return most
+
+    @cached_property
     def _formula(self) -> Formula:
         """With the shoulder of the bounded result."""
         formula = self._unbent
         target = linear_of(np.array(self.target) / 255)
-        top = paint_light(np.ones((1, 3), np.float32), np.zeros(1, np.float32), formula, False)[0].astype(np.float64)
+        top = self.top.astype(np.float64)
         knee = target + np.maximum(0.0, _KNEE - target) / np.maximum(1.0, top / 2)
         bent = (top > 1) & (knee < 1)
         span = np.where(bent, 1 - knee, 0)

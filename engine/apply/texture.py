@@ -158,7 +158,7 @@ def fit_texture(region: Region, sheet: Sheet, colour: tuple[int, int, int], face
     # The stronger the gain, the earlier the shoulder: past a dark thing's median there is more gloss than paint.
     brighter = np.maximum(1.0, target / np.maximum(np.median(light, axis=0), 1e-4) / 2)
     knees = target + np.maximum(0.0, _KNEE - target) / brighter
-    tops = repaint.unbounded(one[None], at[0][:1])[0] * gain
+    tops = repaint.top * gain
     return replace(paint, gain=gain, shoulder=tuple(zip(knees.tolist(), tops.tolist(), strict=True)))
 
 

@@ -126,13 +126,29 @@ def test_what_greys_a_wall_is_the_window_and_no_gloss() -> None:
     assert wall.surface.hue_gloss == 0
 
 
-@pytest.mark.parametrize("target", [(250, 210, 40), (60, 90, 150), (128, 128, 128)])
-def test_a_curve_that_is_guessed_turns_no_hue_and_crushes_no_shade(target: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize(
+    ("light", "target"),
+    [((0.15, 0.8), (60, 90, 150)), ((0.15, 0.8), (20, 24, 30)), ((0.02, 0.12), (240, 238, 232))],
+    ids=["blue", "black", "white"],
+)
+def test_a_curve_that_is_guessed_turns_no_hue_and_crushes_no_shade(
+    light: tuple[float, float], target: tuple[int, int, int]
+) -> None:
     """The photo of a plain camera may have deep blacks too."""
-    light = np.linspace(0.15, 0.8, 320)[None, :, None] * np.ones((240, 1, 3))
-    rgb = np.rint(srgb_of(light) * 255).astype(np.uint8)
-    out = to_linear(painted(rgb, target, Surroundings(blackness=1.0)))[0, 20:160]
+    grey = np.geomspace(*light, 320)[None, :, None] * np.ones((240, 1, 3))
+    rgb = np.rint(srgb_of(grey) * 255).astype(np.uint8)
+    out, plain = (to_linear(painted(rgb, target, Surroundings(blackness=b)))[0, 20:300] for b in (1.0, 0.0))
     shares = out / out.sum(axis=1, keepdims=True)
     assert np.ptp(shares, axis=0).max() < 0.03
-    plain = to_linear(painted(rgb, target, Surroundings()))[0, 20:160]
-    assert out[0, 1] > 0.7 * plain[0, 1]
+    assert (out / plain).min() > 0.85
+    assert (out / plain).max() < 1.45
+
+
+def test_walls_do_not_clip_at_the_top_where_they_gain_light() -> None:
+    rgb = np.full((240, 320, 3), 120, np.uint8)
+    paint = fit_recolor(rgb, WHOLE, WHOLE, Recolor((225, 225, 225)), Surroundings(1.0, 0.0, 120, 240))
+    assert paint is not None
+    light = np.linspace(0.5, 1, 51, dtype=np.float32)[:, None] * np.ones(3, np.float32)
+    out = paint.linear(light, (np.zeros(51, np.intp), np.zeros(51, np.intp)))[:, 0]
+    assert (np.diff(out) > 1e-5).all()
+    assert out[-1] <= 1
