@@ -28,8 +28,12 @@ _CALM = 8.0  # L* of local contrast
 _SMOOTH = 1.6  # Lab units a pixel: nothing but light changes so slowly
 _LEAK = 3  # pixels: half of a passage too narrow to count
 _STEP = 9.0  # Lab units a pixel: the edge between two materials; a highlight's is softer
-_OTHER = 48.0  # L* between the body of a neutral product and a part that is none of it
-_EVEN = 6.0  # L* that such a part varies by in the median at most; a reflection on lacquer varies by more
+_FAR = 48.0  # L* from a neutral body's median to a part that is none of it,
+_APART = 2.5  # or times its light,
+_OTHER = 3.0  # and times that of the body beside the part; the faces of a box differ by less
+_DETAIL = 0.004  # of the product
+_MIRRORED = 0.05  # of the product: what is smaller and lighter may be a window mirrored in it
+_EVEN = 6.0, 8.0  # L* that a light and a dark part vary by in the median at most; reflections on lacquer vary by more
 _DIM = 9.0  # L* below which colour is not to be trusted
 
 
@@ -124,18 +128,33 @@ def _neutral(features: Features, product: Bits) -> Bits:
     colourful = np.hypot(features.lab[..., 1], features.lab[..., 2])
     typical = float(np.median(colourful[product]))
     tinted = (colourful > typical + 14.0) & (light > _DIM)
-    apart = np.abs(light - np.median(light[product])) > _OTHER
+    power = _luminance(light)
+    level = float(np.median(power[product]))
     own = product.copy()
     within = cv2.erode(product.astype(np.uint8), disc(4)) > 0
-    smallest = max(20, int(0.004 * product.sum()))
-    for piece in components((product & (tinted | apart)).astype(np.uint8) * 255, smallest):
-        line = (cv2.dilate(piece, disc(1)) > 0) & (cv2.erode(piece, disc(1)) == 0) & within
-        levels = light[piece > 0]
-        even = float(np.median(np.abs(levels - np.median(levels)))) < _EVEN  # lamps mirrored in it have no voice
-        sharp = bool(line.any() and np.median(features.edge[line]) > _STEP and even)
-        if sharp or bool(tinted[piece > 0].mean() > 0.5):
-            own &= piece == 0
+    far = np.abs(light - np.median(light[product])) > _FAR
+    for stretch, least in (
+        (tinted | far, _DETAIL),
+        (power > _APART * level, _MIRRORED),
+        (_APART * power < level, _DETAIL),
+    ):
+        for piece in components((product & stretch).astype(np.uint8) * 255, max(20, int(least * product.sum()))):
+            line = (cv2.dilate(piece, disc(1)) > 0) & (cv2.erode(piece, disc(1)) == 0) & within
+            beside = (cv2.dilate(piece, disc(4)) > 0) & (cv2.dilate(piece, disc(2)) == 0) & product
+            levels, mean = light[piece > 0], float(np.median(power[piece > 0]))
+            even = float(np.median(np.abs(levels - np.median(levels)))) < _EVEN[mean < level]  # lamps have no voice
+            sharp = bool(line.any() and np.median(features.edge[line]) > _STEP and even)
+            around = float(np.median(power[beside])) if beside.any() else mean
+            other = max(mean, around) > _OTHER * min(mean, around)
+            if (sharp and other) or bool(tinted[piece > 0].mean() > 0.5):
+                own &= piece == 0
     return own
+
+
+def _luminance(light: FloatMask) -> FloatMask:
+    """Linear, 0..1, of L*; and a little more, for in the dark a ratio is mostly noise."""
+    power: FloatMask = np.where(light > 8, ((light + 16) / 116) ** 3, light / np.float32(903.3)) + np.float32(0.003)
+    return power
 
 
 def _veiled(surface: Surface) -> Bits:
