@@ -34,6 +34,9 @@ _OTHER = 3.0  # and times that of the body beside the part; the faces of a box d
 _DETAIL = 0.004  # of the product
 _MIRRORED = 0.05  # of the product: what is smaller and lighter may be a window mirrored in it
 _EVEN = 6.0, 8.0  # L* that a light and a dark part vary by in the median at most; reflections on lacquer vary by more
+_FULL, _GREY = 25.0, 0.25  # Lab chroma of a surface, and the share of it that its dark grey parts have at most
+_MOSTLY = 0.3  # of a part
+_BAR = 0.0006  # of the product
 _DIM = 9.0  # L* below which colour is not to be trusted
 
 
@@ -53,6 +56,7 @@ def find_body(features: Features, cut: Cut, letters: Mask) -> Found:
     body = _whole(own, product, _veiled(surface), letters)
     if surface.chromatic:
         body &= cv2.bitwise_not(_fittings(features, surface, product))
+        body &= cv2.bitwise_not(_grilles(features, surface, product, letters))
     share = float((body > 0).sum() / max(1, product.sum()))
     if share < _LEAST:
         return 0.0, ()
@@ -117,6 +121,27 @@ def _fittings(features: Features, surface: Surface, product: Bits) -> Mask:
     fringe = (coloured & (surface.beside > 0.5 * limit)).astype(np.uint8) * 255
     parts: Mask = cv2.dilate(found, disc(3)) & (fringe | found)
     return parts
+
+
+def _grilles(features: Features, surface: Surface, product: Bits, letters: Mask) -> Mask:
+    """Dark grey parts in a surface of full colour, and what shows of it between their bars.
+
+    Shade takes little of such a surface's colour, however blue the light in it.
+    """
+    light = features.lab[..., 0]
+    colour, power = np.hypot(features.lab[..., 1], features.lab[..., 2]), _luminance(light)
+    own = product & surface.alike
+    own_colour = float(np.median(colour[own])) if own.any() else 0.0
+    if own_colour < _FULL:
+        return np.zeros(features.shape, np.uint8)
+    other = product & ~surface.alike & (letters == 0)
+    dark = other & (_OTHER * power < float(np.median(power[own]))) & (colour < _GREY * own_colour) & (light > _DIM)
+    labels = cv2.connectedComponents(other.astype(np.uint8), connectivity=4)[1]
+    size = np.bincount(labels.ravel())
+    parts = (np.bincount(labels[dark], minlength=len(size)) > _MOSTLY * size) & (size > max(8, _BAR * product.sum()))
+    parts[0] = False
+    found: Mask = cv2.morphologyEx(np.where(parts[labels], np.uint8(255), np.uint8(0)), cv2.MORPH_CLOSE, disc(2))
+    return found
 
 
 def _neutral(features: Features, product: Bits) -> Bits:
