@@ -32,6 +32,7 @@ Floats = NDArray[np.float32]
 _STEADY, _SURE = 0.6, 0.85  # of the step at the ceiling: below, one looks again for softer edges; and what is sure
 _SHOWN = 0.7  # support from which a ceiling is seen
 _CLEAR = 0.45  # of the floor's border on visible edges: else it is not believed
+_LOW = 0.5  # of the wall over the eye: a "floor" less far below it is a table, or the horizon of no room at all
 _LOWER, _ODD = 0.4, 1.0  # say of the floor border in which wall is the back one; price of a ceiling of two paints
 _BEAM = 0.6  # of the way to the horizon: a "wall" that ends above it everywhere is a beam or a lower ceiling
 _LEVELS, _LEVEL, _DOUBT = 2, 0.5, 0.85  # edges below it; support of the lowest; what a doubt leaves of it
@@ -60,6 +61,8 @@ class Room:
     """The walls begin at the picture's top: the ceiling lies above it."""
     floor_support: float
     """0..1: part of the floor's border that lies on a visible edge; 0 where too little does, and none is seen."""
+    horizon: float
+    """Row of the horizon."""
     eye: float
     """How far the floor lies below the horizon over how far the ceiling lies above it, at the back wall."""
     square: float
@@ -103,18 +106,18 @@ def read_room(features: Features, seen: Vanishing) -> Room:
     left, right = (_seen(corner, upper.height, view.horizon, above.uprights) for corner in upper.corners)
     left, right = (-1.0 if left is None else left * scale), (float(w) if right is None else right * scale)
     floor_support = _share(lower, rows)
-    believed = floor_support > _CLEAR
+    middle = int(np.clip(np.mean(upper.corners), 0, columns - 1))
+    eye = max(float(lower.height[middle]) - view.horizon, 0) / max(view.horizon - float(upper.height[middle]), 1.0)
+    believed = floor_support > _CLEAR and eye > _LOW
     floor = full(lower.height) if believed else np.full(w, h, np.float32)  # walls go on as far as their paint
     board = None
     if believed and fit.paint is not None:
         board = find_skirting(features.lab, floor, seen.horizon, cv2.resize(fit.paint.shaded, (w, h)))
     bare = cv2.resize(cv2.blur(upper.seen.astype(np.float32).reshape(1, -1), (15, 1)), (w, 1)).ravel()
-    middle = int(np.clip(np.mean(upper.corners), 0, columns - 1))
-    eye = max(float(lower.height[middle]) - view.horizon, 0) / max(view.horizon - float(upper.height[middle]), 1.0)
     return Room(
         ceiling=full(upper.height), back=full(upper.level), floor=floor if board is None else board.foot, board=board,
         corners=(left, right), seen=bare, support=fit.support, overhead=fit.overhead,
-        floor_support=floor_support if believed else 0.0, eye=eye, square=seen.support,
+        floor_support=floor_support if believed else 0.0, horizon=seen.horizon, eye=eye, square=seen.support,
     )  # fmt: skip
 
 

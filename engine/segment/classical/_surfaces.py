@@ -123,7 +123,7 @@ def _trust(box: Room, clear: float) -> tuple[float, float, float]:
     """How surely the borders of ceiling, walls and floor were found: the box's edges are seen, and are a box's."""
     square = min(1.0, box.square / 0.75)
     upper = min(1.0, box.support / 0.9) ** 2 * square  # half a border is often another edge
-    begun = _OVERHEAD * square if box.overhead else upper
+    begun = _OVERHEAD * square * min(1.0, box.floor_support / 0.9) if box.overhead else upper
     told = 0.55 + 0.45 * float(np.clip((clear - 0.5) / 0.4, 0, 1))  # two colours that might be the floor's
     lower = 0.3 + 0.65 * min(1.0, box.floor_support / 0.9)  # unseen: absent rather than a bed taken for floor
     told *= 1.0 if box.eye > _WORKTOP else 0.75

@@ -67,20 +67,28 @@ def wall_paint(regions: Regions, box: Room, strip: Floats, part: NDArray[np.int6
         colour * np.exp(-((crossed / _CLOSED) ** 2)), _BRIGHTER * lit * np.exp(-((crossed / _SMOOTH) ** 4))
     )
     # a wall goes on behind furniture: down to the floor or out of the picture
-    ends = (part > 0) & (tight > 0.5) & (_at_foot(regions, box) | (np.abs(regions.centre[:, 1] - 0.5) > _RIM))
+    ends = (part > 0) & (tight > 0.5) & _at_end(regions, box)
     same = np.maximum(same, _BEHIND * tight * (bottleneck(regions, ends, edges) < _CLOSED))
     further = bottleneck(regions, same > _SURELY, edges)
     return colour, tight, np.maximum(same, _BEYOND * colour * np.exp(-((further / _SMOOTH) ** 4)))
 
 
-def _at_foot(regions: Regions, box: Room) -> NDArray[np.bool_]:
-    """(n,) whether a region lies on the line where the walls end: over the skirting, or at the floor's border."""
+def _at_end(regions: Regions, box: Room) -> NDArray[np.bool_]:
+    """(n,) whether a region lies where walls end: over the skirting, at the floor's border, or at the picture's sides.
+
+    Where no floor is seen only the sides above the horizon count: what leaves the picture lower may be the floor.
+    """
     h = regions.labels.shape[0]
+    y, x = regions.centre.T
+    ends: NDArray[np.bool_] = np.abs(x - 0.5) > _RIM
+    if not box.floor_support:
+        ends &= y * h < box.horizon
+        return ends
     foot = box.floor if box.board is None else box.board.top
     off = np.abs(np.arange(h, dtype=np.float32)[:, None] - foot[None])
     on = (off < border_margin(box.floor_support) * h).astype(np.float32)
-    reached: NDArray[np.bool_] = regions.mean(on) * regions.area > _STANDS
-    return reached
+    ends |= regions.mean(on) * regions.area > _STANDS
+    return ends
 
 
 def folds(features: Features, regions: Regions) -> Floats:
