@@ -31,7 +31,7 @@ PAINTS: Final[Mapping[str, tuple[int, ...]]] = {
     name: ImageColor.getrgb(colour) for name, colour in _BOOK["paints"].items()
 }
 """Name of a paint -> its mean sRGB colour."""
-VARIANTS: Final = ("clean", "noise", "jpeg")
+VARIANTS: Final = ("clean", "noise", "jpeg", "phone")
 
 Bits = NDArray[np.bool_]
 
@@ -129,6 +129,7 @@ def varied(rgb: Rgb, variant: str) -> Rgb:
 
     "noise" is a small sensor in a dim room: shot noise of 2,500 electrons at white and 4 of reading (variance linear in
     light: Foi et al. 2008), softened by demosaicing. "jpeg" is what a messenger leaves: quality 75, half the colour.
+    "phone" is both: the noise, as a JPEG of quality 90 keeps it.
 
     Raises:
         ValueError: no such variant.
@@ -141,7 +142,13 @@ def varied(rgb: Rgb, variant: str) -> Rgb:
         grain = cv2.GaussianBlur(grain, (0, 0), 0.6) * np.float32(1.7)  # the blur alone would take 40 % of the strength
         return to_bytes(light + grain * np.sqrt(light / 2500 + np.float32((4 / 2500) ** 2)))
     if variant == "jpeg":
-        file = BytesIO()
-        Image.fromarray(rgb).save(file, "JPEG", quality=75, subsampling="4:2:0")
-        return np.array(Image.open(file))
+        return _compressed(rgb, 75)
+    if variant == "phone":
+        return _compressed(varied(rgb, "noise"), 90)
     raise ValueError(f"{variant} is none of {', '.join(VARIANTS)}")
+
+
+def _compressed(rgb: Rgb, quality: int) -> Rgb:
+    file = BytesIO()
+    Image.fromarray(rgb).save(file, "JPEG", quality=quality, subsampling="4:2:0")
+    return np.array(Image.open(file))

@@ -53,6 +53,8 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "album": ("ours",),
 }
 """Action -> the methods that are compared."""
+_LIGHTENED = 3.5
+"""Steps of the result for one of the photo, from which a case counts as dark made light."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,19 @@ class Case:
         return self.scene.surfaces[self.surface]
 
     @property
+    def lightened(self) -> bool:
+        """Whether the paint sends back so much more light that a step of the photo's noise becomes several."""
+        inside = self.scene.mask(self.surface)
+        base, truth = (np.median(rgb[inside], axis=0) for rgb in (self.scene.base(), self.truth()))
+        return bool((truth / np.maximum(base, 1)).max() > _LIGHTENED)
+
+    @property
     def name(self) -> str:
         return f"{self.scene.name} {self.surface} {self.paint}"
+
+    def truth(self) -> Rgb:
+        """(H, W, 3) the scene in that paint."""
+        return self.scene.truth(f"{self.surface}-{self.paint}")
 
 
 @dataclass(frozen=True)
@@ -112,7 +125,7 @@ def peer(method: str, photo: Rgb, answers: tuple[Segmentation, Segmentation | No
 
 def measure(case: Case, method: str, masks: str, variant: str, sheets: Path | None) -> Figures | None:
     """Run one method on one case; a sheet of the pictures goes into the folder `sheets`."""
-    base, truth = case.scene.base(), case.scene.truth(f"{case.surface}-{case.paint}")
+    base, truth = case.scene.base(), case.truth()
     photo, inside = varied(base, variant), case.scene.mask(case.surface)
     answers = given(case.scene, variant, case.surface, masks)
     if answers is None:
@@ -155,6 +168,7 @@ def report(rows: list[Row]) -> None:
     groups += [(finish, lambda row, f=finish: row.case.finish == f) for finish in ("matte", "satin", "glossy")]  # type: ignore[misc]
     groups += [(half, lambda row, h=half: row.case.scene.half == h) for half in ("tune", "held_out")]  # type: ignore[misc]
     groups += [(paint, lambda row, p=paint: row.case.paint == p) for paint in PAINTS]  # type: ignore[misc]
+    groups += [("dark made light", lambda row: row.case.lightened)]
     print(f"\n{'group (median of its cases)':34}{'method':14}{COLUMNS}")
     for name, belongs in groups:
         for method in dict.fromkeys(row.method for row in rows):

@@ -1,4 +1,4 @@
-"""Sensor noise taken out of what is about to be amplified.
+"""Noise taken out of what is about to be amplified.
 
 Where a dark surface becomes a light one, one step of noise becomes ten. A Wiener filter with local statistics (Lee,
 "Digital Image Enhancement and Noise Filtering by Use of Local Statistics", PAMI 2(2), 1980) keeps what varies more than
@@ -18,11 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine._kernel import inlined, kernel
-from engine._tiles import Sites
-from engine.apply._seen import around
+from engine.apply._noise import OPPONENT
 from engine.types import Mask, Rgb
 
-__all__ = ["REACH", "SUBSTEPS", "denoised", "noise_level"]
+__all__ = ["REACH", "SUBSTEPS", "denoised"]
 
 REACH: Final = 8
 """Pixels around a pixel that its result depends on."""
@@ -35,10 +34,7 @@ Ints = NDArray[np.int32]
 Shorts = NDArray[np.int16]
 Plane = NDArray[np.uint8]
 
-_OPPONENT: Final = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]], np.int16)
 _MARGIN: Final = 1.3**2  # local variance of pure noise scatters about its mean
-_LAPLACE: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.int32)
-_QUIETEST: Final = 0.3  # steps; rounding alone makes as much noise
 
 _NEAR, _WIDE = 2, 4  # half of the window of the first opponent plane, and of the others
 _RING: Final = 16  # rows that are remembered; windows of windows look back 13
@@ -48,34 +44,17 @@ _LEAST: Final = Float(1e-5)
 _STEPS: Final = Float(SUBSTEPS)
 
 
-def noise_level(rgb: Rgb, region: Mask, at: Sites) -> tuple[float, float, float]:
-    """Standard deviation of each channel's noise over a region, sRGB steps, from its pixels `at`.
-
-    Immerkaer, "Fast Noise Variance Estimation", Computer Vision and Image Understanding 64(2), 1996, with a median for
-    his mean: edges do not count.
-    """
-    rows, columns = at
-    inner = np.ones(len(rows), np.bool_)
-    for down, right in ((-2, -2), (-2, 2), (2, -2), (2, 2)):
-        inner &= region[np.clip(rows + down, 0, len(region) - 1), np.clip(columns + right, 0, region.shape[1] - 1)] > 0
-    within = inner if inner.any() else ~inner
-    answer = np.abs(around(rgb, (rows[within], columns[within]), _LAPLACE))
-    red, green, blue = (max(_QUIETEST, float(level)) for level in np.median(answer, axis=0) / (6 * 0.6745))
-    return red, green, blue
-
-
-def denoised(rgb: Rgb, within: Mask, noise: tuple[float, float, float], keep: float) -> NDArray[np.uint16]:
+def denoised(rgb: Rgb, within: Mask, noise: NDArray[np.float64], keep: float) -> NDArray[np.uint16]:
     """(h, w, 3) sRGB values less their noise, 0..255 in steps of 1 / `SUBSTEPS`.
 
     Args:
         rgb: (h, w, 3) uint8.
         within: (h, w) uint8: pixels whose neighbourhood counts; means are over these alone.
-        noise: standard deviations as of `noise_level`.
+        noise: (3,) variances, as of `noise_level`.
         keep: share of the noise that stays, 0..1: grain that vanishes is noticed too.
     """
-    levels = (np.square(_OPPONENT) @ np.square(np.array(noise)) * _MARGIN).astype(np.float32)
     red, green, blue = cv2.split(rgb)  # each in one piece: compiled for that alone, and read several times as fast
-    return _filter(red, green, blue, within.copy(), levels, np.float32(keep))
+    return _filter(red, green, blue, within.copy(), (noise * _MARGIN).astype(np.float32), np.float32(keep))
 
 
 @kernel
@@ -153,7 +132,7 @@ def _weigh(weights: Shorts, within: Mask) -> None:
 @inlined
 def _opponent(values: Shorts, red: Plane, green: Plane, blue: Plane, plane: int) -> None:
     """One row of one opponent plane."""
-    r, g, b = _OPPONENT[plane, 0], _OPPONENT[plane, 1], _OPPONENT[plane, 2]
+    r, g, b = OPPONENT[plane, 0], OPPONENT[plane, 1], OPPONENT[plane, 2]
     for x in range(len(red)):
         values[x + _WIDE] = r * np.int16(red[x]) + g * np.int16(green[x]) + b * np.int16(blue[x])
 

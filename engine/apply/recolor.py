@@ -10,7 +10,8 @@ makes the median exactly the target. The plain ratio is bent where it would fail
   lamps are believed: greenish and purplish ones come from the camera's curve;
 - *shading* changes with the paint: the walls of a room light each other, a light thing its own folds, and the camera
   presses lights together (`_shading`);
-- *noise* is taken out where it would be amplified (`_denoise`), which also fills in the steps between two dark bytes;
+- *noise* and a JPEG's blocks are taken out where they would be amplified (`_noise`, `_denoise`), which also fills in
+  the steps between two dark bytes;
 - *a shoulder* where the result would run past white: nothing clips into a flat patch.
 """
 
@@ -26,8 +27,9 @@ from numpy.typing import NDArray
 
 from engine._counts import counts
 from engine._tiles import Sites, Window, strips
-from engine.apply._denoise import REACH, SUBSTEPS, denoised, noise_level
+from engine.apply._denoise import REACH, SUBSTEPS, denoised
 from engine.apply._formula import Formula, paint_bytes, paint_light, three
+from engine.apply._noise import noise_level
 from engine.apply._seen import Seen, is_clear, means, pairs, seen_of
 from engine.apply._shading import rise, shading_powers, tint_powers
 from engine.apply._surface import Surface, luminance, read_surface
@@ -62,8 +64,8 @@ class Repaint:
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """Last correction of each channel, by which the region's median comes out exactly."""
     place: Surroundings = ALONE
-    noise: tuple[float, float, float] | None = None
-    """Standard deviations to be filtered out, sRGB steps; None: nothing is amplified enough to matter."""
+    noise: NDArray[np.float64] | None = None
+    """(3,) variances to be filtered out, as of `noise_level`; None: nothing is amplified enough to matter."""
     within: Mask | None = None
     """(h, w) uint8: the region, for the filter."""
 

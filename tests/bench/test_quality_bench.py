@@ -99,6 +99,12 @@ def test_noise_has_the_strength_it_says() -> None:
     np.testing.assert_array_equal(noisy, varied(grey, "noise"))
 
 
+def test_a_phone_keeps_a_part_of_the_noise() -> None:
+    grey = np.full((200, 200, 3), 90, np.uint8)
+    fine = [float(np.abs(np.diff(varied(grey, kind).mean(axis=2))).mean()) for kind in ("jpeg", "phone", "noise")]
+    assert fine[0] < 0.01 < 0.5 * fine[2] < fine[1] < fine[2]
+
+
 def run(folder: Path, *arguments: str) -> tuple[str, list[dict[str, Any]]]:
     """What the command prints, and the rows that it writes."""
     done = subprocess.run(
