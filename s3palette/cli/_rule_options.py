@@ -50,6 +50,8 @@ def read_rule(
     for setting in settings:
         name, entry = _read_setting(setting)
         concept, of_one, number = name.partition("#")
+        if of_one and number.strip("0") == "":
+            raise RuleRefused(f"--set {name}: instances count from 1, for example {concept}#1.")
         known, key = (instances.setdefault(concept, {}), number) if of_one else (concepts, name)
         if name in referenced:
             raise RuleRefused(f"--set {name}: --reference {name} gives it a colour too; give one of them.")
