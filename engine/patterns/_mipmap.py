@@ -19,6 +19,7 @@ Footprint = tuple[Floats, Floats, Floats, Floats]
 
 _MOST_PROBES: Final = 6
 """Along the longer side of a pixel's footprint: a floor is seen at up to this slant without blur."""
+_ENDLESS: Final = np.float32(1e9)  # metres a pixel; towards the horizon there is no end to them, and floats have one
 _BIAS: Final = np.float32(0.25)  # levels; a bilinear look-up blurs a little by itself
 
 
@@ -50,17 +51,18 @@ class Mipmap:
 
     def look(self, u: Floats, v: Floats, footprint: Footprint) -> Linear:
         """(h, w, 3) mean reflectance under each pixel's footprint; u, v: (h, w) metres to the right and downwards."""
+        right_u, right_v, down_u, down_v = (np.clip(step, -_ENDLESS, _ENDLESS) for step in footprint)
         height, width = self._heights[0], self._widths[0]
         per_u, per_v = width / np.float32(self._metres[1]), height / np.float32(self._metres[0])
-        ax, ay = footprint[0] * per_u, footprint[1] * per_v
-        bx, by = footprint[2] * per_u, footprint[3] * per_v
+        ax, ay = right_u * per_u, right_v * per_v
+        bx, by = down_u * per_u, down_v * per_v
         a, b = np.hypot(ax, ay), np.hypot(bx, by)
         longer = np.maximum(np.maximum(a, b), np.float32(1e-6))
         narrow = np.maximum(np.abs(ax * by - ay * bx) / longer, np.float32(1e-6))
         probes = int(np.clip(np.ceil((longer / narrow).max(initial=1.0)), 1, _MOST_PROBES))
         level = np.log2(np.maximum(np.maximum(narrow, longer / probes), 1)) - _BIAS
         level = np.clip(level, 0, len(self._tops) - 1).astype(np.float32)
-        step_u, step_v = np.where(a >= b, footprint[0], footprint[2]), np.where(a >= b, footprint[1], footprint[3])
+        step_u, step_v = np.where(a >= b, right_u, down_u), np.where(a >= b, right_v, down_v)
         total: Linear = np.zeros((*u.shape, 3), np.float32)
         for k in range(probes):
             offset = np.float32((k + 0.5) / probes - 0.5)

@@ -110,6 +110,14 @@ def test_far_away_there_is_the_mean_and_no_moire(scale: float) -> None:
     assert np.abs(seen - 0.5).max() < 0.06
 
 
+def test_a_pixel_at_the_horizon_sees_the_mean() -> None:
+    """A footprint has no upper end there; its square is more than a float holds."""
+    u, v = (np.zeros((1, 1), np.float32) for _ in range(2))
+    vast = np.full((1, 1), 1e30, np.float32)
+    seen = Mipmap(stripes()).look(u, v, (vast, -vast, vast, vast))
+    np.testing.assert_allclose(seen, Mipmap(stripes()).look(u, v, footprint(u, 1e3, 1e3)), rtol=1e-4)
+
+
 def test_a_slanted_look_keeps_what_runs_along_it() -> None:
     """A footprint long along the stripes and narrow across them blurs nothing."""
     sheet = stripes()
