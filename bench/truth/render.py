@@ -23,10 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mitsuba as mi
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor
+
+try:
+    import mitsuba as mi
+except ImportError:
+    sys.exit("mitsuba, which renders the scenes, is missing: pip install '.[bench]'.")
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(1, str(HERE.parent))
